@@ -1,0 +1,1 @@
+export default { files: ["test/integration/**/*.test.ts"], extensions: ["ts"], timeout: "2m", concurrency: 2, nodeArguments: ["--no-warnings"] };
