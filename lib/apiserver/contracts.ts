@@ -1,0 +1,99 @@
+/**
+ * What the rooms of the API server ask of each other: who is calling, may they, does admission agree, and
+ * what the server itself reads and writes. Rooms meet here instead of importing each other's insides.
+ */
+import type { KubeObject, ResourceDefinition } from "../api/resource-definition.ts";
+import type { ResourceReference } from "../api/reference.ts";
+
+export interface UserInfo {
+  readonly name: string;
+  readonly uid?: string;
+  readonly groups: readonly string[];
+  readonly extra?: Readonly<Record<string, readonly string[]>>;
+}
+
+/** What an authenticator may look at. */
+export interface Credentials {
+  /** DER of the verified client certificate (its chain was checked against the client CA by TLS), if one was sent. */
+  readonly clientCertificate: Buffer | undefined;
+  /** The Authorization header. */
+  readonly authorization: string | undefined;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+}
+
+export interface Authenticator {
+  /** undefined: no credentials this authenticator knows. Throws StatusError Unauthorized for bad ones. */
+  authenticate(credentials: Credentials): Promise<UserInfo | undefined> | UserInfo | undefined;
+}
+
+/** What is asked for; counterpart: apiserver `authorizer.Attributes` and `request.RequestInfo`. */
+export interface RequestAttributes {
+  readonly user: UserInfo;
+  /** get list watch create update patch delete deletecollection proxy …; for non-resource paths the lower-case HTTP method. */
+  readonly verb: string;
+  readonly isResourceRequest: boolean;
+  readonly path: string;
+  readonly apiGroup: string;
+  readonly apiVersion: string;
+  readonly resource: string;
+  readonly subresource: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly fieldSelector?: string;
+  readonly labelSelector?: string;
+}
+
+export type Decision = "allow" | "deny" | "no-opinion";
+export interface Authorizer {
+  /** Synchronous: it reads caches only, and every request passes here. */
+  authorize(attributes: RequestAttributes): { decision: Decision; reason: string };
+}
+
+export type AdmissionOperation = "CREATE" | "UPDATE" | "DELETE" | "CONNECT";
+export interface AdmissionAttributes {
+  readonly operation: AdmissionOperation;
+  readonly definition: ResourceDefinition;
+  readonly subresource: string;
+  readonly namespace: string;
+  readonly name: string;
+  /** The new object (mutating plugins change it in place); undefined on DELETE. For subresources with a body of another kind, that body. */
+  readonly object: KubeObject | undefined;
+  readonly oldObject: KubeObject | undefined;
+  readonly user: UserInfo;
+  readonly dryRun: boolean;
+  addWarning(text: string): void;
+}
+
+/** Counterpart: apiserver `admission.MutationInterface` and `ValidationInterface`. Rejects by throwing StatusError. */
+export interface AdmissionPlugin {
+  readonly name: string;
+  handles(operation: AdmissionOperation, definition: ResourceDefinition, subresource: string): boolean;
+  admit?(attributes: AdmissionAttributes): void | Promise<void>;
+  validate?(attributes: AdmissionAttributes): void | Promise<void>;
+}
+
+/** Reads from the server's own caches; objects are frozen by convention. */
+export interface CacheReader {
+  get<T>(resource: ResourceReference<T>, namespace: string, name: string): T | undefined;
+  list<T>(resource: ResourceReference<T>, namespace?: string): readonly T[];
+  /** Calls back after each change of the resource, in commit order. Returns a function that stops it. */
+  onChange<T>(resource: ResourceReference<T>, listener: (type: "put" | "delete", object: T, previous: T | undefined) => void): () => void;
+}
+
+/** The server acting for itself (bootstrap, allocators, namespace service accounts), past authorization but through defaults and validation. */
+export interface InternalWriter {
+  create<T extends KubeObject>(resource: ResourceReference<T>, object: T): Promise<T>;
+  update<T extends KubeObject>(resource: ResourceReference<T>, object: T): Promise<T>;
+}
+
+/**
+ * Work a resource needs around its write that is more than a pure hook: Service addresses and node ports, for one.
+ * `begin` may change the object; `finish` is called once with whether the write succeeded, so reservations can be kept or given back.
+ */
+export interface WriteTransaction { finish(succeeded: boolean): void }
+export interface WriteHook {
+  readonly resource: ResourceReference;
+  beginCreate?(object: KubeObject, dryRun: boolean): WriteTransaction | Promise<WriteTransaction>;
+  beginUpdate?(object: KubeObject, old: KubeObject, dryRun: boolean): WriteTransaction | Promise<WriteTransaction>;
+  afterDelete?(object: KubeObject): void;
+}
