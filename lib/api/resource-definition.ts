@@ -19,7 +19,7 @@ export interface Column<T> {
   /** 0 always shown, 1 only with `-o wide`. */
   readonly priority?: 0 | 1;
   /** The cell. Ages are computed from `now` (Go's HumanDuration) as upstream's server does. */
-  readonly cell: (object: T, now: Date) => string | number | boolean;
+  cell(object: T, now: Date): string | number | boolean;
 }
 
 export interface StrategyContext {
@@ -32,6 +32,13 @@ export interface ScaleDefinition {
   readonly specReplicasPath: string; // e.g. ".spec.replicas"
   readonly statusReplicasPath: string;
   readonly labelSelectorPath: string;
+}
+
+/** Both functions return a new object, apiVersion and kind set; the input is not changed. */
+export interface StorageVersion<T extends KubeObject = KubeObject> {
+  readonly reference: ResourceReference;
+  toStorage(object: T): KubeObject;
+  fromStorage(stored: KubeObject): T;
 }
 
 export interface ResourceDefinition<T extends KubeObject = KubeObject> extends ResourceReference<T> {
@@ -48,16 +55,20 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> extends R
   readonly scale?: ScaleDefinition;
   /** Whether metadata.generation counts spec changes. */
   readonly hasGeneration: boolean;
+  /** Whether an update counts up metadata.generation; by default when anything but metadata and status differs. */
+  generationChanged?(object: T, old: T): boolean;
+  /** Set where several versions share one stored thing: which one is stored, and how to get there and back. */
+  readonly storage?: StorageVersion<T>;
   /** PUT on a name that does not exist creates it. */
   readonly allowCreateOnUpdate: boolean;
   /** PUT without resourceVersion is accepted. */
   readonly allowUnconditionalUpdate: boolean;
   /** Seconds of grace when DeleteOptions names none; 0 deletes at once. Pods: spec.terminationGracePeriodSeconds or 30. */
-  readonly defaultGraceSeconds?: (object: T) => number;
+  defaultGraceSeconds?(object: T): number;
   /** Finalizers and dependents on delete: the default propagation when DeleteOptions names none. */
   readonly defaultPropagation: "background" | "orphan";
-  /** Validates metadata.name; undefined when fine, else upstream's message. */
-  readonly validateName: (name: string, prefix: boolean) => string[];
+  /** Validates metadata.name (`prefix`: metadata.generateName); the faults in upstream's words, empty when fine. */
+  readonly validateName: (name: string, prefix: boolean) => readonly string[];
   defaults?(object: T): void;
   prepareForCreate?(object: T, context: StrategyContext): void;
   prepareForUpdate?(object: T, old: T, context: StrategyContext): void;
@@ -70,7 +81,7 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> extends R
   warnings?(object: T, old: T | undefined): string[];
   readonly columns: readonly Column<T>[];
   /** Fields usable in fieldSelector beside metadata.name and metadata.namespace. */
-  readonly selectableFields?: (object: T) => Record<string, string>;
+  selectableFields?(object: T): Record<string, string>;
   /** Set where the kind is stored but nothing acts on it in this release; create then answers with a `Warning` header. */
   readonly notRunYet?: boolean;
 }
