@@ -2,6 +2,8 @@
  * What the rooms of the API server ask of each other: who is calling, may they, does admission agree, and
  * what the server itself reads and writes. Rooms meet here instead of importing each other's insides.
  */
+import type { IncomingHttpHeaders, OutgoingHttpHeaders } from "node:http";
+import type { Duplex, Readable, Writable } from "node:stream";
 import type { KubeObject, ResourceDefinition } from "../api/resource-definition.ts";
 import type { ResourceReference } from "../api/reference.ts";
 
@@ -114,3 +116,49 @@ export interface CreateContext {
 export type CreateHandler<T extends KubeObject = KubeObject> = (object: T, context: CreateContext) => KubeObject | Promise<KubeObject>;
 /** Keys: `plural.group` (`pods` for the core group), with `/subresource` behind: `serviceaccounts/token`, `subjectaccessreviews.authorization.k8s.io`. */
 export type CreateHandlers = Map<string, CreateHandler>;
+
+/** What a handler of a create-only resource (reviews) or of a subresource with a body (token) is given: authorized, decoded, defaulted. */
+export interface CreateCall {
+  readonly user: UserInfo;
+  readonly namespace: string;
+  /** The parent's name for subresources, else "". */
+  readonly name: string;
+  readonly object: KubeObject;
+  readonly dryRun: boolean;
+  addWarning(text: string): void;
+}
+/** Answers POST itself instead of storing. The result is the 201 answer's body. */
+export interface CreateHandler {
+  readonly resource: ResourceReference;
+  /** "" for the resource itself. */
+  readonly subresource: string;
+  create(call: CreateCall): KubeObject | Promise<KubeObject>;
+}
+
+/** An authorized request that is a stream of bytes: exec, attach, portforward, log, proxy. */
+export interface StreamCall {
+  readonly user: UserInfo;
+  readonly namespace: string;
+  readonly name: string;
+  readonly method: string;
+  /** Path and query as the client sent them. */
+  readonly url: string;
+  /** The path after `/proxy`, with its leading slash, not decoded; "" when there is none. */
+  readonly restPath: string;
+  readonly query: URLSearchParams;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: Readable;
+  /** Aborts when the client goes away. */
+  readonly signal: AbortSignal;
+  /** Set when the client asked to upgrade an HTTP/1.1 connection: whoever takes it writes the answer, from the status line on. */
+  readonly upgrade: { readonly socket: Duplex; readonly head: Buffer } | undefined;
+  /** Begins a plain answer; errors before that are thrown as StatusError. */
+  respond(status: number, headers: OutgoingHttpHeaders): Writable;
+}
+/** Serves a subresource as a stream, for every method the discovery lists. */
+export interface StreamHandler {
+  readonly resource: ResourceReference;
+  readonly subresource: string;
+  /** Settles when the stream has ended. */
+  serve(call: StreamCall): Promise<void>;
+}
