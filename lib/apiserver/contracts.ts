@@ -100,23 +100,6 @@ export interface WriteHook {
   afterDelete?(object: KubeObject): void;
 }
 
-/** What a handler of a create-only kind is told beside the decoded body. */
-export interface CreateContext {
-  readonly user: UserInfo;
-  readonly namespace: string;
-  /** Of the parent object for a subresource, else the body's `metadata.name` or "". */
-  readonly name: string;
-  readonly dryRun: boolean;
-  addWarning(text: string): void;
-}
-/**
- * Answers POSTs that store nothing of their own: reviews (`tokenreviews.authentication.k8s.io`) and create-only subresources
- * (`serviceaccounts/token`). The body arrives decoded, the result is answered with 201. Rejects by throwing StatusError.
- */
-export type CreateHandler<T extends KubeObject = KubeObject> = (object: T, context: CreateContext) => KubeObject | Promise<KubeObject>;
-/** Keys: `plural.group` (`pods` for the core group), with `/subresource` behind: `serviceaccounts/token`, `subjectaccessreviews.authorization.k8s.io`. */
-export type CreateHandlers = Map<string, CreateHandler>;
-
 /** What a handler of a create-only resource (reviews) or of a subresource with a body (token) is given: authorized, decoded, defaulted. */
 export interface CreateCall {
   readonly user: UserInfo;
