@@ -9,8 +9,8 @@ export interface ObjectKey { namespace?: string | undefined; name: string }
 export interface KubeList<T> { apiVersion: string; kind: string; metadata: ListMeta; items: T[] }
 export type WatchEventType = "ADDED" | "MODIFIED" | "DELETED" | "BOOKMARK" | "ERROR";
 export interface WatchEvent<T> { type: WatchEventType; object: T }
-export interface ListParameters { namespace?: string | undefined; labelSelector?: string; fieldSelector?: string; limit?: number; continue?: string; resourceVersion?: string; resourceVersionMatch?: string }
-export interface WatchParameters { namespace?: string | undefined; labelSelector?: string; fieldSelector?: string; resourceVersion?: string; allowWatchBookmarks?: boolean; timeoutSeconds?: number }
+export interface ListParameters { namespace?: string | undefined; labelSelector?: string; fieldSelector?: string; limit?: number; continue?: string; resourceVersion?: string; resourceVersionMatch?: string; /** Asks for PartialObjectMetadata: only `metadata` is sure to be there. */ metadataOnly?: boolean }
+export interface WatchParameters { namespace?: string | undefined; labelSelector?: string; fieldSelector?: string; resourceVersion?: string; allowWatchBookmarks?: boolean; timeoutSeconds?: number; /** As in ListParameters. */ metadataOnly?: boolean }
 export interface WriteParameters { subresource?: string; dryRun?: boolean; fieldManager?: string }
 export type PatchType = "json" | "merge" | "strategic" | "apply";
 export interface DeleteParameters { gracePeriodSeconds?: number; propagationPolicy?: "Orphan" | "Background" | "Foreground"; preconditions?: { uid?: string; resourceVersion?: string }; dryRun?: boolean }
