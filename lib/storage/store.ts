@@ -6,7 +6,8 @@
  * - A reply, a read or a watch event shows a write only after it is durable.
  * - A compare-and-swap that fails changes nothing and fails only its own request.
  * - A watch from any kept revision delivers every later change once, in order.
- * - Reads at, and watches from, a compacted revision fail with `CompactedError`.
+ * - The state at the compacted revision itself stays readable and watchable from, as in etcd; below it reads and watches fail with `CompactedError`.
+ * - An empty store is at revision 1, as etcd's, so that no object or list ever carries 0.
  * Counterpart: etcd's KV and Watch services. Values never contain a resourceVersion: it is `modRevision`.
  */
 export interface StoreRecord {
@@ -49,14 +50,15 @@ export interface Store {
   list(prefix: string, options?: ListOptions): Promise<ListResult>;
   /** Resolves with the new record once durable. Throws RevisionConflictError. */
   put(key: string, value: Buffer, options?: PutOptions): Promise<StoreRecord>;
-  /** Resolves with the revision of the deletion and the deleted record, or undefined when the key does not exist. Throws RevisionConflictError. */
+  /** Resolves with the revision of the deletion and the deleted record, or undefined when the key does not exist, whatever was expected. Throws RevisionConflictError. */
   delete(key: string, options?: { expectedRevision?: number }): Promise<{ revision: number; previous: StoreRecord } | undefined>;
   /**
    * Delivers batches of changes with a revision > `afterRevision` under `prefix` until `signal` aborts.
-   * The callback is called in commit order, synchronously, before the write's own promise resolves. Rejects with CompactedError.
+   * The callback is called in commit order, synchronously, before the write's own promise resolves.
+   * Resolves on abort or close. Rejects with CompactedError, or with what the callback threw.
    */
   watch(prefix: string, afterRevision: number, onEvents: (events: readonly StoreEvent[]) => void, signal: AbortSignal): Promise<void>;
-  /** Forgets history at and below `revision`; live records stay. */
+  /** Forgets every change that the state at `revision` no longer shows. Older than an earlier compaction: nothing to do. Throws FutureRevisionError. */
   compact(revision: number): Promise<void>;
   /** Bytes on disk. */
   sizeBytes(): Promise<number>;
