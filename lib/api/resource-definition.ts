@@ -2,6 +2,8 @@
  * One resource, one definition: routing, discovery, OpenAPI, tables, RBAC names and storage follow from it.
  * Pure: no I/O. Hooks change the decoded object in place; they run in the order
  * defaults -> prepareForCreate|prepareForUpdate -> (mutating admission) -> defaults -> validate -> (validating admission).
+ * Hooks see objects whose types were checked against the schema and whose nulls were dropped; required fields may still be absent.
+ * The server validates metadata (`validation/object-meta.ts`) before the hooks below.
  * Counterpart: apiserver `rest.RESTCreateStrategy` and its siblings, plus printers' column tables.
  */
 import type { FieldError } from "./field-error.ts";
@@ -32,6 +34,12 @@ export interface ScaleDefinition {
   readonly specReplicasPath: string; // e.g. ".spec.replicas"
   readonly statusReplicasPath: string;
   readonly labelSelectorPath: string;
+}
+
+/** How one more subresource changes an object; `prepare` takes from `old` what it may not touch. */
+export interface SubresourceUpdate<T extends KubeObject = KubeObject> {
+  prepare(object: T, old: T, context: StrategyContext): void;
+  validate(object: T, old: T): FieldError[];
 }
 
 /** Both functions return a new object, apiVersion and kind set; the input is not changed. */
@@ -74,9 +82,13 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> extends R
   prepareForUpdate?(object: T, old: T, context: StrategyContext): void;
   /** Update through /status: by default everything but status (and metadata bookkeeping) is taken from `old`. */
   prepareForStatusUpdate?(object: T, old: T, context: StrategyContext): void;
+  /** On create, and on update where there is no `validateUpdate`. */
   validate?(object: T): FieldError[];
+  /** On update, alone: it repeats what of `validate` still holds. */
   validateUpdate?(object: T, old: T): FieldError[];
   validateStatusUpdate?(object: T, old: T): FieldError[];
+  /** Other subresources whose body is this same kind and that are updated by PUT and PATCH: pods/resize, namespaces/finalize … */
+  readonly subresourceUpdates?: Readonly<Record<string, SubresourceUpdate<T>>>;
   /** Texts for `Warning` headers on create and update. */
   warnings?(object: T, old: T | undefined): string[];
   readonly columns: readonly Column<T>[];
