@@ -16,11 +16,13 @@ export interface UserInfo {
 
 /** What an authenticator may look at. */
 export interface Credentials {
-  /** DER of the verified client certificate (its chain was checked against the client CA by TLS), if one was sent. */
+  /** DER of the verified client certificate (its chain was checked against the client CA by TLS), if one was sent. The same Buffer for the whole connection: what was read of it is remembered by identity. */
   readonly clientCertificate: Buffer | undefined;
   /** The Authorization header. */
   readonly authorization: string | undefined;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  /** Names and values in turn as they were sent: `headers` joins repeated ones, which would let one group pass for two. */
+  readonly rawHeaders?: readonly string[];
 }
 
 export interface Authenticator {
@@ -100,23 +102,22 @@ export interface WriteHook {
   afterDelete?(object: KubeObject): void;
 }
 
-/** What a handler of a create-only resource (reviews) or of a subresource with a body (token) is given: authorized, decoded, defaulted. */
-export interface CreateCall {
+/** What a handler of a create-only kind is told beside the decoded body. */
+export interface CreateContext {
   readonly user: UserInfo;
   readonly namespace: string;
-  /** The parent's name for subresources, else "". */
+  /** Of the parent object for a subresource, else the body's `metadata.name` or "". */
   readonly name: string;
-  readonly object: KubeObject;
   readonly dryRun: boolean;
   addWarning(text: string): void;
 }
-/** Answers POST itself instead of storing. The result is the 201 answer's body. */
-export interface CreateHandler {
-  readonly resource: ResourceReference;
-  /** "" for the resource itself. */
-  readonly subresource: string;
-  create(call: CreateCall): KubeObject | Promise<KubeObject>;
-}
+/**
+ * Answers POSTs that store nothing of their own: reviews (`tokenreviews.authentication.k8s.io`) and create-only subresources
+ * (`serviceaccounts/token`). The body arrives decoded, the result is answered with 201. Rejects by throwing StatusError.
+ */
+export type CreateHandler<T extends KubeObject = KubeObject> = (object: T, context: CreateContext) => KubeObject | Promise<KubeObject>;
+/** Keys: `plural.group` (`pods` for the core group), with `/subresource` behind: `serviceaccounts/token`, `subjectaccessreviews.authorization.k8s.io`. */
+export type CreateHandlers = Map<string, CreateHandler>;
 
 /** An authorized request that is a stream of bytes: exec, attach, portforward, log, proxy. */
 export interface StreamCall {
