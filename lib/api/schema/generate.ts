@@ -168,6 +168,18 @@ function renderReferences(resources: ResourceSchema[]): string {
   return `${lines.join("\n")}\n`;
 }
 
+/** Descriptions are two thirds of the schema and only OpenAPI shows them: they lie in a file of their own, read when asked for. */
+function withoutDescriptions(models: Record<string, ModelSchema>): Record<string, ModelSchema> {
+  return Object.fromEntries(Object.entries(models).map(([name, model]) =>
+    [name, { fields: Object.fromEntries(Object.entries(model.fields).map(([field, { description: _, ...schema }]) => [field, schema])) }]));
+}
+
+/** Model -> field -> text; the model's own text is under "". */
+function descriptionsOf(models: Record<string, ModelSchema>): Record<string, Record<string, string>> {
+  return Object.fromEntries(Object.entries(models).map(([name, model]) =>
+    [name, Object.fromEntries([["", model.description ?? ""], ...Object.entries(model.fields).map(([field, schema]) => [field, schema.description ?? ""])])]));
+}
+
 function writeAtomically(name: string, text: string): void {
   const target = path.join(OUT, name), temporary = `${target}.${process.pid}`;
   writeFileSync(temporary, text);
@@ -185,8 +197,9 @@ export async function generate(): Promise<boolean> {
   rmSync(stampFile, { force: true });
   const models = await readModels();
   const resources = await readResources(models);
-  const schema: Schema = { package: wanted.split(" ")[0]!, models, resources };
+  const schema: Schema = { package: wanted.split(" ")[0]!, models: withoutDescriptions(models), resources };
   writeAtomically("schema.json", JSON.stringify(schema));
+  writeAtomically("descriptions.json", JSON.stringify(descriptionsOf(models)));
   writeAtomically("models.ts", renderTypes(models));
   writeAtomically("references.ts", renderReferences(resources));
   writeAtomically("stamp", wanted);
