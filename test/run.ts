@@ -1,0 +1,71 @@
+/**
+ * Runs every suite but the VM tests, one after the other, and prints as its last line `N passed, N failed`.
+ * A missing part (a program, root) is a failure, never a silent skip. Arguments name suites; none means all.
+ */
+import { spawn } from "node:child_process";
+import { createInterface } from "node:readline";
+import path from "node:path";
+import { installPackages, IMAGE_REQUIREMENTS, missingPackages, REQUIREMENTS, type Requirement } from "../lib/install/packages.ts";
+
+const root = path.resolve(import.meta.dirname, "..");
+const bin = (name: string): string => path.join(root, "node_modules/.bin", name);
+const print = (text: string): void => { process.stdout.write(`${text}\n`); };
+
+/** Programs only the tests use. */
+const TEST_REQUIREMENTS: readonly Requirement[] = [
+  { program: "busybox", debianPackage: "busybox-static", why: "endpoints and images of tests" },
+  { program: "socat", debianPackage: "socat", why: "UDP senders" },
+  { program: "nft", debianPackage: "nftables", why: "both iptables back ends" },
+  { program: "strace", debianPackage: "strace", why: "seeing the store's fdatasync" },
+  { program: "docker-registry", debianPackage: "docker-registry", why: "pulling images from a real registry" },
+];
+
+interface Suite { name: string; command: string[]; tap: boolean }
+const SUITES: readonly Suite[] = [
+  { name: "types", command: [bin("tsc"), "--noEmit"], tap: false },
+  { name: "lint", command: [bin("oxlint"), "--type-aware", "--deny-warnings"], tap: false },
+  { name: "unit", command: [bin("ava"), "--tap"], tap: true },
+  { name: "integration", command: [bin("ava"), "--config", "test/integration/ava.config.mjs", "--tap"], tap: true },
+  { name: "e2e", command: [bin("ava"), "--config", "test/e2e/ava.config.mjs", "--tap"], tap: true },
+];
+
+interface Outcome { passed: number; failed: number }
+
+/** Runs one suite. TAP is counted and only failures are shown; other output is shown as it is. */
+async function runSuite(suite: Suite): Promise<Outcome> {
+  const startMs = performance.now();
+  const child = spawn(suite.command[0]!, suite.command.slice(1), { cwd: root, stdio: ["ignore", "pipe", "inherit"], env: { ...process.env, PATH: `${path.join(root, "node_modules/.bin")}:${process.env["PATH"] ?? ""}` } });
+  const ended = new Promise<number>((resolve) => { child.once("exit", (code) => resolve(code ?? 1)); child.once("error", () => resolve(127)); });
+  const outcome: Outcome = { passed: 0, failed: 0 };
+  let inFailure = false;
+  for await (const line of createInterface({ input: child.stdout })) {
+    const result = suite.tap ? /^(not )?ok \d+/.exec(line) : null;
+    if (result !== null) {
+      inFailure = result[1] !== undefined;
+      outcome[inFailure ? "failed" : "passed"] += 1;
+    }
+    if (!suite.tap || inFailure || /^(Bail out!|#.*(exception|rejection|exited|timed out))/i.test(line)) print(`  ${line}`);
+  }
+  const code = await ended;
+  if (!suite.tap) outcome[code === 0 ? "passed" : "failed"] += 1;
+  else if ((code !== 0 && outcome.failed === 0) || outcome.passed + outcome.failed === 0) {
+    outcome.failed += 1; // A crash, or a suite that ran nothing, is a failure too.
+    print(`  ${suite.name}: exit code ${code} after ${outcome.passed} passed tests`);
+  }
+  print(`${suite.name}: ${outcome.passed} passed, ${outcome.failed} failed (${((performance.now() - startMs) / 1000).toFixed(1)} s)`);
+  return outcome;
+}
+
+const wanted = process.argv.slice(2);
+const unknown = wanted.filter((name) => !SUITES.some((suite) => suite.name === name));
+if (unknown.length > 0) throw new Error(`There is no suite ${unknown.join(", ")}; suites: ${SUITES.map((suite) => suite.name).join(", ")}`);
+await installPackages([...new Set([...(await missingPackages(REQUIREMENTS)), ...(await missingPackages([...IMAGE_REQUIREMENTS, ...TEST_REQUIREMENTS]))])]);
+await (await import("../lib/api/schema/generate.ts")).generate();
+const total: Outcome = { passed: 0, failed: 0 };
+for (const suite of SUITES.filter((s) => wanted.length === 0 || wanted.includes(s.name))) {
+  const outcome = await runSuite(suite);
+  total.passed += outcome.passed;
+  total.failed += outcome.failed;
+}
+print(`${total.passed} passed, ${total.failed} failed`);
+process.exitCode = total.failed === 0 ? 0 : 1;
