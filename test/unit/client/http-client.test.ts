@@ -21,7 +21,8 @@ async function rig(t: { teardown(f: () => void): void }, handler: Handler, optio
   const seen: Seen[] = [], sessions: http2.Http2Session[] = [];
   const server = http2.createServer();
   server.on("session", (session) => sessions.push(session));
-  server.on("stream", (stream, headers) => {
+  server.on("stream", (rawStream, headers) => {
+    const stream = rawStream as http2.ServerHttp2Stream;
     const chunks: Buffer[] = [];
     stream.on("error", () => {});
     stream.on("data", (chunk: Buffer) => chunks.push(chunk));

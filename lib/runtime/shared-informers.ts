@@ -1,0 +1,59 @@
+/**
+ * Shared informers: one informer, so one watch, a resource and selection in a process.
+ *
+ * Promises: asking twice gives the same informer; one asked for while running starts at once; `run` settles when all have stopped.
+ * Counterpart: client-go `informers.SharedInformerFactory`.
+ */
+import type { ResourceReference } from "../api/reference.ts";
+import type { HasMeta } from "../client/client.ts";
+import type { Runnable } from "../util/runnable.ts";
+import { Informer, type InformerDeps, type InformerOptions } from "./informer.ts";
+import type { ReflectorOptions } from "./reflector.ts";
+
+export class SharedInformers implements Runnable {
+  readonly name = "informers";
+  readonly #deps: InformerDeps;
+  readonly #informers = new Map<string, Informer<HasMeta>>();
+  readonly #running = new Map<Informer<HasMeta>, Promise<void>>();
+  #signal: AbortSignal | undefined;
+
+  constructor(deps: InformerDeps) { this.#deps = deps; }
+
+  /**
+   * The informer of a resource. `indexes` are added to one that exists; `transform` counts only where it is made.
+   * `metadataOnly` is a smaller wish: an informer of whole objects that exists serves it too.
+   */
+  get<T extends HasMeta>(resource: ResourceReference<T>, options: InformerOptions<T> = {}): Informer<T> {
+    const known = this.#informers.get(idOf(resource, options)) ?? (options.metadataOnly === true ? this.#informers.get(idOf(resource, { ...options, metadataOnly: undefined })) : undefined);
+    if (known !== undefined) {
+      const informer = known as unknown as Informer<T>;
+      for (const [name, values] of Object.entries(options.indexes ?? {})) informer.addIndex(name, values);
+      return informer;
+    }
+    const informer = new Informer(this.#deps, resource, options);
+    this.#informers.set(idOf(resource, options), informer as unknown as Informer<HasMeta>);
+    if (this.#signal !== undefined) this.#start(informer as unknown as Informer<HasMeta>);
+    return informer;
+  }
+
+  /** Resolves when all informers asked for so far have synced. */
+  async synced(): Promise<void> { await Promise.all([...this.#informers.values()].map((i) => i.synced)); }
+
+  async run(signal: AbortSignal): Promise<void> {
+    this.#signal = signal;
+    for (const informer of this.#informers.values()) this.#start(informer);
+    await new Promise<void>((resolve) => {
+      if (signal.aborted) resolve();
+      else signal.addEventListener("abort", () => resolve(), { once: true });
+    });
+    await Promise.all(this.#running.values());
+  }
+
+  #start(informer: Informer<HasMeta>): void {
+    if (!this.#running.has(informer)) this.#running.set(informer, informer.run(this.#signal!));
+  }
+}
+
+function idOf(resource: ResourceReference, { namespace, labelSelector, fieldSelector, metadataOnly }: ReflectorOptions): string {
+  return JSON.stringify([resource.group, resource.version, resource.plural, namespace, labelSelector, fieldSelector, metadataOnly]);
+}
