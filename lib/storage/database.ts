@@ -14,7 +14,7 @@ export type Synchronous = "OFF" | "NORMAL" | "FULL";
 
 const APPLICATION_ID = 0x4b_41_4a_49;
 const SCHEMA_VERSION = 1;
-const WAL_CHECKPOINT_PAGES = 4_000;
+const WAL_CHECKPOINT_PAGES = 2_000;
 const WAL_SIZE_MAX_BYTES = 32 << 20;
 
 const SCHEMA = `
@@ -51,7 +51,7 @@ export function openWriterDatabase(file: string, synchronous: Synchronous): Data
   try {
     db = new DatabaseSync(file, { timeout: 0 });
     // auto_vacuum is fixed by the first page written, which journal_mode=WAL does.
-    db.exec("PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL");
+    db.exec("PRAGMA page_size = 8192; PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL");
     db.exec(`PRAGMA synchronous = ${synchronous}; PRAGMA wal_autocheckpoint = ${WAL_CHECKPOINT_PAGES}; PRAGMA journal_size_limit = ${WAL_SIZE_MAX_BYTES}; PRAGMA cache_size = -32768`);
     ensureSchema(db, file);
     return db;

@@ -11,7 +11,7 @@ import { readNumber } from "./database.ts";
 
 /** etcd's first revision: an empty store is at 1, its first write gets 2. */
 export const FIRST_REVISION = 1;
-const SWEEP_STEP_REVISIONS = 2_000;
+const SWEEP_STEP_REVISIONS = 500;
 const VACUUM_STEP_PAGES = 512;
 /** Free pages are kept for reuse up to this many, or a quarter of the file. */
 const FREE_PAGES_MAX = 2_048;
