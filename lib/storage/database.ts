@@ -78,7 +78,8 @@ export function lockStore(file: string): () => void {
   const lockFile = `${file}.lock`;
   let db: DatabaseSync | undefined;
   try {
-    for (const path of [file, lockFile]) closeSync(openSync(path, "a", 0o600)); // SQLite gives -wal and -shm the mode of the database.
+    // Only where absent: closing a file this process has open elsewhere would drop the kernel's locks on it. SQLite gives -wal and -shm the same mode.
+    for (const path of [file, lockFile]) if (!existsSync(path)) closeSync(openSync(path, "ax", 0o600));
     db = new DatabaseSync(lockFile, { timeout: 0 });
     db.exec("BEGIN EXCLUSIVE");
   } catch (error) {
