@@ -34,7 +34,11 @@ export class FakeClient implements Client {
 
   /** Puts an object there as the server would hold it, status included. */
   seed<T extends HasMeta>(resource: ResourceReference<T>, ...objects: readonly T[]): void {
-    for (const object of objects) this.#commit(resource, this.#table(resource).has(keyOf(object)) ? "MODIFIED" : "ADDED", this.#stamp(copy(object) as unknown as Stored));
+    for (const object of objects) {
+      const old = this.#table(resource).get(keyOf(object)), fresh = copy(object) as unknown as Stored;
+      if (old !== undefined) { fresh.metadata.uid ??= old.metadata.uid; fresh.metadata.creationTimestamp ??= old.metadata.creationTimestamp; }
+      this.#commit(resource, old === undefined ? "ADDED" : "MODIFIED", this.#stamp(fresh));
+    }
   }
   /** Takes an object away, whatever its finalizers. */
   drop(resource: ResourceReference, key: string): void {
