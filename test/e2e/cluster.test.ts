@@ -1,0 +1,55 @@
+/**
+ * One real cluster from `kaji up` to `kaji down`: three hosts with their own containerd, kubelet and proxy on this machine.
+ * Serial: each part needs the cluster the first one makes, and the last one takes it away.
+ */
+import test from "ava";
+import { clusterStatus } from "../../lib/install/status.ts";
+import { systemClock } from "../../lib/util/clock.ts";
+import { expectSuccess, kaji, requireRoot } from "./cluster/cluster.ts";
+import { registerHealing } from "./cluster/healing.ts";
+import { registerKilling } from "./cluster/killing.ts";
+import { registerKubectl } from "./cluster/kubectl-session.ts";
+import { type MachineState, readMachineState } from "./cluster/machine-state.ts";
+import { registerSpread } from "./cluster/spread.ts";
+
+let before: MachineState;
+
+test.before(async () => {
+  requireRoot();
+  await kaji("down", "--keep-cache"); // What an interrupted run left.
+  before = await readMachineState();
+});
+
+test.serial("kaji up ends with nginx's page fetched from a ClusterIP by a host that runs none of its pods", async (t) => {
+  const { stdout } = expectSuccess(await kaji("up", "--no-egress"), "kaji up");
+  t.log(stdout);
+  t.regex(stdout, /http:\/\/10\.96\.\d+\.\d+\/ from worker-\d, which runs none of its pods: "Welcome to nginx/);
+  t.regex(stdout, /nginx: Ready on worker-\d, worker-\d\n/);
+});
+
+test.serial("kaji up again is harmless: every daemon keeps running", async (t) => {
+  const pids = async (): Promise<unknown> => (await clusterStatus(systemClock))!.daemons.map((d) => [d.name, d.pid]);
+  const was = await pids();
+  const { stdout } = expectSuccess(await kaji("up", "--no-egress"), "the second kaji up");
+  t.log(stdout);
+  t.deepEqual(await pids(), was);
+});
+
+test.serial("kaji status says that everything runs, and kaji host runs a command there", async (t) => {
+  t.regex(expectSuccess(await kaji("status"), "kaji status").stdout, /everything runs/);
+  t.is(expectSuccess(await kaji("host", "worker-2", "--", "hostname"), "kaji host").stdout, "worker-2\n");
+  t.is((await kaji("host", "worker-2", "--", "sh", "-c", "exit 7")).code, 7);
+  t.regex((await kaji("host", "nowhere", "--", "true")).stderr, /There is no host "nowhere"; hosts: worker-1, worker-2, worker-3/);
+});
+
+registerKubectl(test);
+registerSpread(test);
+registerHealing(test);
+registerKilling(test);
+
+test.serial("kaji down leaves the machine as it was", async (t) => {
+  expectSuccess(await kaji("down", "--keep-cache"), "kaji down");
+  t.deepEqual(await readMachineState(), before);
+});
+
+test.after.always(async () => { await kaji("down", "--keep-cache"); });

@@ -1,0 +1,95 @@
+/** Self-healing: what is killed, deleted or cut off comes back, and clients notice as little as they can. */
+import type { TestFn } from "ava";
+import { pods, endpointslices } from "../../../lib/api/schema/generated/references.ts";
+import type { Pod } from "../../../lib/api/schema/generated/models.ts";
+import { namespaceFile } from "../../../lib/install/paths.ts";
+import { waitForObjects } from "../../../lib/install/wait.ts";
+import { systemClock } from "../../../lib/util/clock.ts";
+import { exec } from "../../../lib/util/exec.ts";
+import { apiClient } from "./cluster.ts";
+import { countAnswers, isReady, onHost, readyAddresses, removeWorkload, startWorkload, waitForReady, type Workload } from "./workload.ts";
+
+const NAMESPACE = "healing";
+
+/** A loop that fetches from the Service until stopped; every failure is kept with its time. */
+function curlLoop(host: string, clusterIp: string): { stop: () => Promise<{ ok: number; failures: { atMs: number; error: string }[] }> } {
+  let going = true, ok = 0;
+  const failures: { atMs: number; error: string }[] = [];
+  const loop = (async (): Promise<void> => {
+    while (going) {
+      try { await onHost(host, "curl", "-sS", "--fail", "--max-time", "1", "-o", "/dev/null", `http://${clusterIp}/`); ok += 1; }
+      catch (error) { failures.push({ atMs: systemClock.monotonicMs(), error: (error as Error).message }); }
+    }
+  })();
+  return { stop: async () => { going = false; await loop; return { ok, failures }; } };
+}
+
+const setLink = (host: string, state: "up" | "down"): Promise<unknown> => exec("nsenter", [`--net=${namespaceFile("switch", "net")}`, "--", "ip", "link", "set", `p-${host}`.slice(0, 15), state]);
+
+export function registerHealing(test: TestFn): void {
+  let workload: Workload;
+
+  test.serial("a killed nginx process is started again in the same pod", async (t) => {
+    const client = apiClient();
+    workload = await startWorkload(client, NAMESPACE, 4);
+    const [pod] = await waitForReady(client, NAMESPACE, 4);
+    const id = pod!.status!.containerStatuses![0]!.containerID!.split("//")[1]!;
+    const { stdout } = await onHost(pod!.spec.nodeName!, "ctr", "-n", "k8s.io", "tasks", "list");
+    const pid = stdout.split("\n").map((line) => line.split(/\s+/)).find(([task]) => task === id)?.[1];
+    t.truthy(pid, "the container has a task");
+    await exec("kill", ["-KILL", pid!]);
+    await waitForObjects(client, pods, NAMESPACE, (all) => {
+      const same = all.find((p) => p.metadata.uid === pod!.metadata.uid);
+      return (same !== undefined && isReady(same) && same.status!.containerStatuses![0]!.restartCount === 1) || "the container was not restarted";
+    }, systemClock, 60_000);
+    client.close();
+    t.pass();
+  });
+
+  test.serial("a deleted pod is replaced", async (t) => {
+    const client = apiClient();
+    const before = await waitForReady(client, NAMESPACE, 4);
+    await client.delete(pods, { namespace: NAMESPACE, name: before[0]!.metadata.name });
+    await waitForObjects(client, pods, NAMESPACE, (all) => (all.length === 4 && all.every(isReady) && !all.some((p) => p.metadata.uid === before[0]!.metadata.uid)) || "no replacement", systemClock, 60_000);
+    client.close();
+    t.pass();
+  });
+
+  test.serial("a host that is cut off loses its endpoints within 15 s and its pods are replaced within 60 s", async (t) => {
+    const client = apiClient();
+    const before = await waitForReady(client, NAMESPACE, 4);
+    const victim = before[0]!.spec.nodeName!, observer = ["worker-1", "worker-2", "worker-3"].find((host) => host !== victim)!;
+    const lost = new Set(before.filter((p) => p.spec.nodeName === victim).map((p) => p.status!.podIP!));
+    const loop = curlLoop(observer, workload.clusterIp), cutMs = systemClock.monotonicMs();
+    await setLink(victim, "down");
+    try {
+      await waitForObjects(client, endpointslices, NAMESPACE, (slices) => !readyAddresses(slices).some((address) => lost.has(address)) || "endpoints of the dead host stay", systemClock, 30_000);
+      const endpointsMs = systemClock.monotonicMs() - cutMs;
+      await waitForObjects(client, pods, NAMESPACE, (all) => all.filter((p: Pod) => isReady(p) && p.spec.nodeName !== victim).length === 4 || "replacements are not Ready", systemClock, 120_000);
+      const replacedMs = systemClock.monotonicMs() - cutMs;
+      const { ok, failures } = await loop.stop();
+      t.log(`endpoints left after ${(endpointsMs / 1000).toFixed(1)} s, replacements Ready after ${(replacedMs / 1000).toFixed(1)} s; ${ok} answers, ${failures.length} failures`);
+      // The bar is the product's own promise (node grace 12 s, toleration 30 s), so it is held here, not merely measured.
+      t.true(endpointsMs <= 15_000);
+      t.true(replacedMs <= 60_000);
+      // One second for a request in flight, and for rules to reach the kernel.
+      t.deepEqual(failures.filter((f) => f.atMs - cutMs > endpointsMs + 2_000), []);
+      t.true(ok > 0);
+    } finally {
+      await loop.stop();
+      await setLink(victim, "up");
+    }
+    await waitForReady(client, NAMESPACE, 4);
+    client.close();
+  });
+
+  test.serial("a host whose link returns is a clean member again", async (t) => {
+    const client = apiClient();
+    const { nodes } = await import("../../../lib/api/schema/generated/references.ts");
+    await waitForObjects(client, nodes, undefined, (all) => all.every((n) => n.status?.conditions?.find((c) => c.type === "Ready")?.status === "True" && (n.spec.taints ?? []).length === 0) || "a node is not Ready or still tainted", systemClock, 60_000);
+    await waitForObjects(client, pods, NAMESPACE, (all) => all.length === 4 || `${all.length} pods are left, expected 4`, systemClock, 90_000);
+    for (const host of ["worker-1", "worker-2", "worker-3"]) t.true((await countAnswers(host, workload.clusterIp, 20)).size > 1, host);
+    await removeWorkload(client, workload);
+    client.close();
+  });
+}
