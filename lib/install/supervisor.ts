@@ -109,7 +109,7 @@ export class Supervisor implements Runnable {
     while (!signal.aborted) {
       const startedMs = this.#clock.monotonicMs();
       restarts += 1;
-      const ended = await this.#start(spec, restarts);
+      const { ended } = await this.#start(spec, restarts);
       await Promise.race([ended, aborted(signal)]);
       if (signal.aborted) return;
       young = this.#clock.monotonicMs() - startedMs > STABLE_MS ? 0 : young + 1;
@@ -120,7 +120,7 @@ export class Supervisor implements Runnable {
   }
 
   /** Starts the daemon in a session of its own. Resolves, once it is recorded, with a promise of its end. */
-  async #start(spec: DaemonSpec, restarts: number): Promise<Promise<string>> {
+  async #start(spec: DaemonSpec, restarts: number): Promise<{ ended: Promise<string> }> {
     const log = openSync(logFile(spec.name), "a", 0o600);
     let child: ChildProcess;
     try { child = spawn(spec.command[0]!, spec.command.slice(1), { detached: true, stdio: ["ignore", log, log], cwd: "/" }); }
@@ -135,7 +135,7 @@ export class Supervisor implements Runnable {
       await writeDaemonState({ name: spec.name, pid: child.pid, startTicks: ticks, startedAt: this.#clock.now().toISOString(), restarts, command: spec.command });
       this.#log.info({ daemon: spec.name, pid: child.pid, restarts }, "started");
     }
-    return ended;
+    return { ended };
   }
 
   async #stopAll(): Promise<void> {
