@@ -52,6 +52,8 @@ export function formatRule(spec: RuleSpec): string {
 
 const hex = (value: number): string => `0x${value.toString(16)}`;
 
+/** A comment where it must come after other matches; else use `RuleSpec.comment`. */
+export const commentMatch = (text: string): Fragment => fragment(`-m comment --comment ${quoteWord(text)}`);
 /** Packets whose mark, under `mask`, is (not) `value`. */
 export const mark = (value: number, mask: number, not = false): Fragment => fragment(`-m mark ${not ? "! " : ""}--mark ${hex(value)}/${hex(mask)}`);
 export const addressType = (direction: "src" | "dst", type: string): Fragment => fragment(`-m addrtype --${direction}-type ${type}`);
