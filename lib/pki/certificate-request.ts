@@ -3,21 +3,30 @@
  * Counterpart: Go `x509.CertificateRequest`; kubelet's bootstrap and rotation use it. Source: RFC 2986.
  */
 import { createPublicKey, type KeyObject, verify } from "node:crypto";
-import { DerError, derBits, derContext, derOctets, derOid, derSequence, derSet, derUnsigned, readDer, readDerMembers, readOid } from "./der.ts";
+import { AsnConvert, OctetString } from "@peculiar/asn1-schema";
+import { Attributes, CertificationRequest, CertificationRequestInfo } from "@peculiar/asn1-csr";
+import { AlgorithmIdentifier, Attribute, Extension, Extensions, id_ce_subjectAltName, SubjectPublicKeyInfo } from "@peculiar/asn1-x509";
 import { decodeName, encodeName, type DistinguishedName } from "./distinguished-name.ts";
 import { publicKeyDer, signatureAlgorithm, signBytes } from "./keys.ts";
 import { fromPem, toPem } from "./pem.ts";
 import { type AlternativeNames, alternativeNames, decodeAlternativeNames, encodeAlternativeNames } from "./subject-alt-name.ts";
 
-const OID_EXTENSION_REQUEST = "1.2.840.113549.1.9.14", OID_SUBJECT_ALT_NAME = "2.5.29.17";
+const OID_EXTENSION_REQUEST = "1.2.840.113549.1.9.14";
+
+/** A request nobody should sign; the message says what is wrong with it. */
+export class CertificateRequestError extends Error { override readonly name = "CertificateRequestError"; }
 
 /** Makes and signs a request. Returns PEM. */
 export function createRequest(key: KeyObject, options: { subject: DistinguishedName; names?: readonly string[] }): string {
   const names = alternativeNames(options.names ?? []);
-  const attributes = names.dnsNames.length + names.ipAddresses.length === 0 ? Buffer.alloc(0)
-    : derSequence(derOid(OID_EXTENSION_REQUEST), derSet(derSequence(derSequence(derOid(OID_SUBJECT_ALT_NAME), derOctets(encodeAlternativeNames(names))))));
-  const information = derSequence(derUnsigned(Buffer.from([0])), encodeName(options.subject), publicKeyDer(key), derContext(0, attributes));
-  return toPem("CERTIFICATE REQUEST", derSequence(information, signatureAlgorithm(key), derBits(signBytes(key, information))));
+  const extensions = new Extensions([new Extension({ extnID: id_ce_subjectAltName, extnValue: new OctetString(AsnConvert.serialize(encodeAlternativeNames(names))) })]);
+  const information = new CertificationRequestInfo({
+    subject: encodeName(options.subject), subjectPKInfo: AsnConvert.parse(publicKeyDer(key), SubjectPublicKeyInfo),
+    attributes: new Attributes(names.dnsNames.length + names.ipAddresses.length === 0 ? [] : [new Attribute({ type: OID_EXTENSION_REQUEST, values: [AsnConvert.serialize(extensions)] })]),
+  });
+  const signature = signBytes(key, Buffer.from(AsnConvert.serialize(information)));
+  const request = new CertificationRequest({ certificationRequestInfo: information, signatureAlgorithm: new AlgorithmIdentifier(signatureAlgorithm(key)), signature: new Uint8Array(signature).buffer });
+  return toPem("CERTIFICATE REQUEST", Buffer.from(AsnConvert.serialize(request)));
 }
 
 export interface CertificateRequest {
@@ -26,27 +35,26 @@ export interface CertificateRequest {
   readonly publicKey: KeyObject;
 }
 
-/** Reads a request and checks that its sender holds the key. Throws DerError. */
+/** Reads a request and checks that its sender holds the key. Throws CertificateRequestError. */
 export function parseRequest(pem: string): CertificateRequest {
   const [raw] = fromPem("CERTIFICATE REQUEST", pem);
-  if (raw === undefined) throw new DerError("PEM block type must be CERTIFICATE REQUEST");
-  const [information, algorithm, signature] = readDerMembers(readDer(raw).content);
-  if (information === undefined || algorithm === undefined || signature === undefined) throw new DerError("Cannot read the certificate request: parts are missing");
-  const [, subject, publicKeyInfo, attributes] = readDerMembers(information.content);
-  if (subject === undefined || publicKeyInfo === undefined) throw new DerError("Cannot read the certificate request: parts are missing");
-  const publicKey = createPublicKey({ key: publicKeyInfo.raw, format: "der", type: "spki" });
-  const digest = publicKey.asymmetricKeyType === "ed25519" ? null : digestOf(readOid(readDerMembers(algorithm.content)[0]!.content));
-  if (!verify(digest, information.raw, publicKey, signature.content.subarray(1))) throw new DerError("Cannot trust the certificate request: its signature does not fit its key");
-  return { subject: decodeName(subject.content), names: requestedNames(attributes?.content), publicKey };
+  if (raw === undefined) throw new CertificateRequestError("PEM block type must be CERTIFICATE REQUEST");
+  let request: CertificationRequest;
+  try { request = AsnConvert.parse(raw, CertificationRequest); }
+  catch (error) { throw new CertificateRequestError(`Cannot read the certificate request: ${(error as Error).message}`, { cause: error }); }
+  const { certificationRequestInfo: information, certificationRequestInfoRaw: signed } = request;
+  const publicKey = createPublicKey({ key: Buffer.from(AsnConvert.serialize(information.subjectPKInfo)), format: "der", type: "spki" });
+  const digest = publicKey.asymmetricKeyType === "ed25519" ? null : digestOf(request.signatureAlgorithm.algorithm);
+  const bytes = Buffer.from(signed ?? AsnConvert.serialize(information));
+  if (!verify(digest, bytes, publicKey, Buffer.from(request.signature))) throw new CertificateRequestError("Cannot trust the certificate request: its signature does not fit its key");
+  return { subject: decodeName(information.subject), names: requestedNames(information), publicKey };
 }
 
-function requestedNames(attributes: Buffer | undefined): Required<AlternativeNames> {
-  for (const attribute of attributes === undefined ? [] : readDerMembers(attributes)) {
-    const [type, values] = readDerMembers(attribute.content);
-    if (type === undefined || values === undefined || readOid(type.content) !== OID_EXTENSION_REQUEST) continue;
-    for (const extension of readDerMembers(readDer(values.content).content)) {
-      const members = readDerMembers(extension.content);
-      if (readOid(members[0]!.content) === OID_SUBJECT_ALT_NAME) return decodeAlternativeNames(members.at(-1)!.content);
+function requestedNames(information: CertificationRequestInfo): Required<AlternativeNames> {
+  for (const attribute of information.attributes ?? []) {
+    if (attribute.type !== OID_EXTENSION_REQUEST || attribute.values[0] === undefined) continue;
+    for (const extension of AsnConvert.parse(attribute.values[0], Extensions)) {
+      if (extension.extnID === id_ce_subjectAltName) return decodeAlternativeNames(extension.extnValue.buffer);
     }
   }
   return { dnsNames: [], ipAddresses: [], otherNames: 0 };
@@ -57,6 +65,6 @@ function digestOf(oid: string): string {
     case "1.2.840.10045.4.3.2": case "1.2.840.113549.1.1.11": return "sha256";
     case "1.2.840.10045.4.3.3": case "1.2.840.113549.1.1.12": return "sha384";
     case "1.2.840.10045.4.3.4": case "1.2.840.113549.1.1.13": return "sha512";
-    default: throw new DerError(`Cannot check the certificate request: signature algorithm ${oid} is not supported`);
+    default: throw new CertificateRequestError(`Cannot check the certificate request: signature algorithm ${oid} is not supported`);
   }
 }

@@ -3,10 +3,16 @@
  *
  * Promises: version 3, random 127-bit serials, SHA-256 signatures, critical basic constraints and key usage, key
  * identifiers that depend on the key alone, so a CA renewed with its old key still verifies what it signed before.
+ * The encoding is the library's; synchronous, because it is start-up work and the keys are node:crypto's.
  * Counterpart: kubeadm `util/pkiutil` and client-go `util/cert`. Source: RFC 5280.
  */
 import { createHash, createPublicKey, type KeyObject, randomBytes, X509Certificate } from "node:crypto";
-import { derBits, derBoolean, derContext, derContextPrimitive, derOctets, derOid, derSequence, derTime, derUnsigned, readDer, readDerMembers, readOid } from "./der.ts";
+import { AsnConvert, OctetString } from "@peculiar/asn1-schema";
+import {
+  AlgorithmIdentifier, AuthorityKeyIdentifier, BasicConstraints, Certificate, ExtendedKeyUsage, Extension, Extensions, id_ce_authorityKeyIdentifier, id_ce_basicConstraints,
+  id_ce_extKeyUsage, id_ce_keyUsage, id_ce_subjectAltName, id_ce_subjectKeyIdentifier, id_kp_clientAuth, id_kp_serverAuth, KeyIdentifier, KeyUsage, KeyUsageFlags, type Name,
+  SubjectKeyIdentifier, SubjectPublicKeyInfo, TBSCertificate, Validity, Version,
+} from "@peculiar/asn1-x509";
 import { decodeName, encodeName, type DistinguishedName } from "./distinguished-name.ts";
 import { generateKey, publicKeyDer, sameKey, signatureAlgorithm, signBytes, type KeyKind } from "./keys.ts";
 import { fromPem, toPem } from "./pem.ts";
@@ -18,7 +24,7 @@ export const CA_LIFETIME_MS = 3650 * 86_400_000;
 export const BACKDATE_MS = 5 * 60_000;
 
 export type CertificateUsage = "server" | "client";
-/** A certificate and its private key, both also as PEM. */
+/** A certificate and its private key. */
 export interface KeyPair { readonly certificate: X509Certificate; readonly certificatePem: string; readonly key: KeyObject }
 
 export interface IssueOptions {
@@ -30,41 +36,43 @@ export interface IssueOptions {
   readonly lifetimeMs?: number;
 }
 
-const OID = {
-  subjectKeyIdentifier: "2.5.29.14", keyUsage: "2.5.29.15", subjectAltName: "2.5.29.17", basicConstraints: "2.5.29.19", authorityKeyIdentifier: "2.5.29.35",
-  extendedKeyUsage: "2.5.29.37", serverAuth: "1.3.6.1.5.5.7.3.1", clientAuth: "1.3.6.1.5.5.7.3.2",
-};
-const extension = (oid: string, value: Buffer, critical = false): Buffer => derSequence(derOid(oid), ...(critical ? [derBoolean(true)] : []), derOctets(value));
-
-/** SHA-1 of the public key's bits (RFC 5280 4.2.1.2, method 1): a name, not a defence. */
-function keyIdentifier(publicKey: KeyObject): Buffer {
-  const bits = readDerMembers(readDer(publicKeyDer(publicKey)).content)[1]!;
-  return createHash("sha1").update(bits.content.subarray(1)).digest();
+function extension(extnID: string, value: object, critical = false): Extension {
+  return new Extension({ extnID, critical, extnValue: new OctetString(AsnConvert.serialize(value)) });
 }
 
-interface SignInput { subject: DistinguishedName; publicKey: KeyObject; issuer: Buffer; issuerKey: KeyObject; extensions: readonly Buffer[]; now: Date; notAfter: Date }
+/** SHA-1 of the public key's bits (RFC 5280 4.2.1.2, method 1): a name, not a defence. */
+function keyIdentifier(publicKey: KeyObject): ArrayBuffer {
+  const digest = createHash("sha1").update(Buffer.from(AsnConvert.parse(publicKeyDer(publicKey), SubjectPublicKeyInfo).subjectPublicKey)).digest();
+  return new Uint8Array(digest).buffer;
+}
+
+interface SignInput { subject: DistinguishedName; publicKey: KeyObject; issuer: Name; issuerKey: KeyObject; extensions: readonly Extension[]; now: Date; notAfter: Date }
 function signCertificate(input: SignInput): string {
-  const algorithm = signatureAlgorithm(input.issuerKey), serial = randomBytes(16);
+  const serial = new Uint8Array(randomBytes(16));
   serial[0] = (serial[0]! & 0x7f) | 0x40; // Positive, and always 16 bytes.
-  const toBeSigned = derSequence(
-    derContext(0, derUnsigned(Buffer.from([2]))), derUnsigned(serial), algorithm, input.issuer,
-    derSequence(derTime(new Date(input.now.getTime() - BACKDATE_MS)), derTime(input.notAfter)),
-    encodeName(input.subject), publicKeyDer(input.publicKey),
-    derContext(3, derSequence(...input.extensions,
-      extension(OID.subjectKeyIdentifier, derOctets(keyIdentifier(input.publicKey))),
-      extension(OID.authorityKeyIdentifier, derSequence(derContextPrimitive(0, keyIdentifier(input.issuerKey)))))),
-  );
-  return toPem("CERTIFICATE", derSequence(toBeSigned, algorithm, derBits(signBytes(input.issuerKey, toBeSigned))));
+  const tbsCertificate = new TBSCertificate({
+    version: Version.v3, serialNumber: serial.buffer, signature: new AlgorithmIdentifier(signatureAlgorithm(input.issuerKey)), issuer: input.issuer,
+    validity: new Validity({ notBefore: new Date(input.now.getTime() - BACKDATE_MS), notAfter: input.notAfter }),
+    subject: encodeName(input.subject), subjectPublicKeyInfo: AsnConvert.parse(publicKeyDer(input.publicKey), SubjectPublicKeyInfo),
+    extensions: new Extensions([
+      ...input.extensions,
+      extension(id_ce_subjectKeyIdentifier, new SubjectKeyIdentifier(keyIdentifier(input.publicKey))),
+      extension(id_ce_authorityKeyIdentifier, new AuthorityKeyIdentifier({ keyIdentifier: new KeyIdentifier(keyIdentifier(input.issuerKey)) })),
+    ]),
+  });
+  const signature = signBytes(input.issuerKey, Buffer.from(AsnConvert.serialize(tbsCertificate)));
+  const certificate = new Certificate({ tbsCertificate, signatureAlgorithm: tbsCertificate.signature, signatureValue: new Uint8Array(signature).buffer });
+  return toPem("CERTIFICATE", Buffer.from(AsnConvert.serialize(certificate)));
 }
 
 /** A self-signed CA certificate for `key` (a new ECDSA key when absent). */
 export function createAuthority(options: { commonName: string; now: Date; key?: KeyObject; lifetimeMs?: number }): KeyPair {
   const key = options.key ?? generateKey(), subject = { commonName: options.commonName };
-  const usage = derBits(Buffer.from([0b1010_0110]), 1); // digitalSignature, keyEncipherment, keyCertSign, cRLSign
+  const usage = new KeyUsage(KeyUsageFlags.digitalSignature | KeyUsageFlags.keyEncipherment | KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign);
   const certificatePem = signCertificate({
     subject, publicKey: key, issuer: encodeName(subject), issuerKey: key, now: options.now,
     notAfter: new Date(options.now.getTime() + (options.lifetimeMs ?? CA_LIFETIME_MS)),
-    extensions: [extension(OID.basicConstraints, derSequence(derBoolean(true)), true), extension(OID.keyUsage, usage, true)],
+    extensions: [extension(id_ce_basicConstraints, new BasicConstraints({ cA: true }), true), extension(id_ce_keyUsage, usage, true)],
   });
   return { certificate: new X509Certificate(certificatePem), certificatePem, key };
 }
@@ -74,13 +82,13 @@ export function signLeaf(authority: Pick<KeyPair, "certificate" | "key">, public
   const wanted = options.now.getTime() + (options.lifetimeMs ?? LEAF_LIFETIME_MS), names = alternativeNames(options.names ?? []);
   const hasNames = names.dnsNames.length + names.ipAddresses.length > 0;
   return signCertificate({
-    subject: options.subject, publicKey, issuer: certificateParts(authority.certificate.raw).subject, issuerKey: authority.key, now: options.now,
+    subject: options.subject, publicKey, issuer: AsnConvert.parse(authority.certificate.raw, Certificate).tbsCertificate.subject, issuerKey: authority.key, now: options.now,
     notAfter: new Date(Math.min(wanted, authority.certificate.validToDate.getTime())),
     extensions: [
-      extension(OID.basicConstraints, derSequence(), true),
-      extension(OID.keyUsage, derBits(Buffer.from([0b1010_0000]), 5), true), // digitalSignature, keyEncipherment
-      extension(OID.extendedKeyUsage, derSequence(...options.usages.map((usage) => derOid(usage === "server" ? OID.serverAuth : OID.clientAuth)))),
-      ...(hasNames ? [extension(OID.subjectAltName, encodeAlternativeNames(names), options.subject.commonName === "")] : []),
+      extension(id_ce_basicConstraints, new BasicConstraints({ cA: false }), true),
+      extension(id_ce_keyUsage, new KeyUsage(KeyUsageFlags.digitalSignature | KeyUsageFlags.keyEncipherment), true),
+      extension(id_ce_extKeyUsage, new ExtendedKeyUsage(options.usages.map((usage) => (usage === "server" ? id_kp_serverAuth : id_kp_clientAuth)))),
+      ...(hasNames ? [extension(id_ce_subjectAltName, encodeAlternativeNames(names), options.subject.commonName === "")] : []),
     ],
   });
 }
@@ -103,30 +111,19 @@ export interface CertificateFacts {
   readonly isAuthority: boolean;
 }
 
-function certificateParts(raw: Buffer): { issuer: Buffer; subject: Buffer; extensions: Map<string, Buffer> } {
-  const parts = readDerMembers(readDerMembers(readDer(raw).content)[0]!.content);
-  const start = parts[0]!.tag === 0xa0 ? 1 : 0; // The version is absent in version 1.
-  const extensions = new Map<string, Buffer>();
-  const block = parts.find((part) => part.tag === 0xa3);
-  for (const each of block === undefined ? [] : readDerMembers(readDer(block.content).content)) {
-    const members = readDerMembers(each.content);
-    extensions.set(readOid(members[0]!.content), members.at(-1)!.content);
-  }
-  return { issuer: parts[start + 2]!.raw, subject: parts[start + 4]!.raw, extensions };
-}
-
-/** Subject of a certificate in DER: the hot path of client certificate authentication reads no more. Throws DerError. */
-export const readSubject = (raw: Buffer): Required<DistinguishedName> => decodeName(readDer(certificateParts(raw).subject).content);
+/** Subject of a certificate in DER. Throws when it is not one. */
+export const readSubject = (raw: Buffer): Required<DistinguishedName> => decodeName(AsnConvert.parse(raw, Certificate).tbsCertificate.subject);
 
 /** Reads a certificate from PEM (its first block) or DER. Throws when it is not one. */
 export function readCertificate(input: string | Buffer): CertificateFacts {
-  const certificate = new X509Certificate(input), parts = certificateParts(certificate.raw);
-  const alternative = parts.extensions.get(OID.subjectAltName), usage = parts.extensions.get(OID.extendedKeyUsage);
+  const certificate = new X509Certificate(input), { subject, issuer, extensions = [] } = AsnConvert.parse(certificate.raw, Certificate).tbsCertificate;
+  const value = (oid: string): ArrayBuffer | undefined => [...extensions].find((each) => each.extnID === oid)?.extnValue.buffer;
+  const alternative = value(id_ce_subjectAltName), usage = value(id_ce_extKeyUsage);
   const names = alternative === undefined ? { dnsNames: [], ipAddresses: [] } : decodeAlternativeNames(alternative);
-  const oids = usage === undefined ? [] : readDerMembers(readDer(usage).content).map((member) => readOid(member.content));
+  const purposes = usage === undefined ? [] : [...AsnConvert.parse(usage, ExtendedKeyUsage)];
   return {
-    subject: decodeName(readDer(parts.subject).content), issuer: decodeName(readDer(parts.issuer).content), dnsNames: names.dnsNames, ipAddresses: names.ipAddresses,
-    usages: [...(oids.includes(OID.serverAuth) ? ["server" as const] : []), ...(oids.includes(OID.clientAuth) ? ["client" as const] : [])],
+    subject: decodeName(subject), issuer: decodeName(issuer), dnsNames: names.dnsNames, ipAddresses: names.ipAddresses,
+    usages: [...(purposes.includes(id_kp_serverAuth) ? ["server" as const] : []), ...(purposes.includes(id_kp_clientAuth) ? ["client" as const] : [])],
     notBefore: certificate.validFromDate, notAfter: certificate.validToDate, isAuthority: certificate.ca,
   };
 }

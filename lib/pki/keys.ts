@@ -3,7 +3,6 @@
  * Counterpart: client-go `util/keyutil`. ECDSA P-256 unless asked: RSA is for ServiceAccount tokens, where clients expect RS256.
  */
 import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, sign } from "node:crypto";
-import { der, derOid, derSequence } from "./der.ts";
 
 export type KeyKind = "ecdsa" | "rsa";
 
@@ -31,11 +30,11 @@ export function parsePublicKeys(pem: string): KeyObject[] {
 
 export const sameKey = (a: KeyObject, b: KeyObject): boolean => publicKeyDer(a).equals(publicKeyDer(b));
 
-/** The AlgorithmIdentifier for signatures by `key`. */
-export function signatureAlgorithm(key: KeyObject): Buffer {
-  if (key.asymmetricKeyType === "ec") return derSequence(derOid("1.2.840.10045.4.3.2")); // ecdsa-with-SHA256
-  if (key.asymmetricKeyType === "rsa") return derSequence(derOid("1.2.840.113549.1.1.11"), der(0x05, Buffer.alloc(0))); // sha256WithRSAEncryption, NULL
-  if (key.asymmetricKeyType === "ed25519") return derSequence(derOid("1.3.101.112"));
+/** The AlgorithmIdentifier's members for signatures by `key`; `parameters` is DER (NULL for RSA, as RFC 4055 asks). */
+export function signatureAlgorithm(key: KeyObject): { algorithm: string; parameters?: ArrayBuffer } {
+  if (key.asymmetricKeyType === "ec") return { algorithm: "1.2.840.10045.4.3.2" }; // ecdsa-with-SHA256
+  if (key.asymmetricKeyType === "rsa") return { algorithm: "1.2.840.113549.1.1.11", parameters: new Uint8Array([5, 0]).buffer }; // sha256WithRSAEncryption
+  if (key.asymmetricKeyType === "ed25519") return { algorithm: "1.3.101.112" };
   throw new Error(`Cannot sign: keys of type ${JSON.stringify(key.asymmetricKeyType)} are not supported, use ECDSA P-256, RSA or Ed25519`);
 }
 
