@@ -153,9 +153,19 @@ export function decodeObject<T = Json>(model: string, bytes: Buffer, mode: Field
  * Parts of the value live on in the result.
  */
 export function decodeValue<T = Json>(model: string, value: unknown, mode: FieldValidation, options: DecodeOptions = {}): Decoded<T> {
+  const quick = walkValue(model, value), object = quick === undefined ? undefined : asExpected(quick, options.expected);
+  return object !== undefined ? { object: object as T, warnings: [] } : decodeObject<T>(model, Buffer.from(JSON.stringify(value)), mode, options);
+}
+
+function walkValue(model: string, value: unknown): Json | undefined {
   state.odd = false;
   state.keys = 0;
-  const walked = walkerOf(model)(value, state) as Json | undefined;
-  const object = state.odd || walked === undefined ? undefined : asExpected(walked, options.expected);
-  return object !== undefined ? { object: object as T, warnings: [] } : decodeObject<T>(model, Buffer.from(JSON.stringify(value)), mode, options);
+  const object = walkerOf(model)(value, state) as Json | undefined;
+  return state.odd ? undefined : object;
+}
+
+/** As `decodeValue`, for callers with answers of their own: what strict mode finds is returned, a wrong value is an UnmarshalError. */
+export function decodeBare(model: string, value: unknown): { object: Json; strictErrors: readonly string[] } {
+  const quick = walkValue(model, value);
+  return quick === undefined ? ExactWalk.decode(modelOf(model), parseJson(Buffer.from(JSON.stringify(value)))) : { object: quick, strictErrors: [] };
 }
