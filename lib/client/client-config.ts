@@ -14,6 +14,8 @@ export interface ClientConfig {
   readonly keyFile?: string | undefined;
   readonly token?: string | undefined;
   readonly tokenFile?: string | undefined;
+  /** Asked at every request, before `token`; whoever gives it keeps it fresh. */
+  readonly tokenSource?: (() => string) | undefined;
   readonly username?: string | undefined;
   readonly password?: string | undefined;
   /** Name the server's certificate must carry, when it is not the host of `server`. */

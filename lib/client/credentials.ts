@@ -53,6 +53,7 @@ export class Credentials {
 
   /** The Authorization header's value, if any. */
   authorization(): string | undefined {
+    if (this.#config.tokenSource !== undefined) return `Bearer ${this.#config.tokenSource()}`;
     this.#refresh();
     if (this.#token !== undefined) return `Bearer ${this.#token}`;
     const { username, password } = this.#config;

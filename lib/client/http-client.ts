@@ -29,6 +29,8 @@ export interface HttpClientOptions {
   /** Texts of `Warning` headers. */
   readonly onWarning?: (text: string) => void;
   readonly onRequest?: (observation: RequestObservation) => void;
+  /** A connection shared by several clients that differ only in who they are; `close` of one leaves it open. Its config must hold no client certificate where tokens decide. */
+  readonly transport?: Transport;
 }
 
 /** Builds a client; no I/O happens before the first request. Throws on a config that cannot work. */
@@ -40,6 +42,7 @@ interface SendOptions { body?: string | Buffer | undefined; contentType?: string
 
 class HttpClient implements Client {
   readonly #transport: Transport;
+  readonly #credentials: Credentials;
   readonly #clock: Clock;
   readonly #options: HttpClientOptions;
   readonly #host: string;
@@ -49,7 +52,8 @@ class HttpClient implements Client {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
     this.#host = new URL(config.server).host;
-    this.#transport = new Transport({ credentials: new Credentials(config, () => this.#clock.monotonicMs()), clock: this.#clock }, config);
+    this.#credentials = new Credentials(config, () => this.#clock.monotonicMs());
+    this.#transport = options.transport ?? new Transport(config, this.#clock);
     this.#headers = { "user-agent": userAgent(config.component ?? "kajitori"), ...impersonationHeaders(config) };
   }
 
@@ -97,7 +101,7 @@ class HttpClient implements Client {
   async *watch<T>(resource: ResourceReference<T>, parameters: WatchParameters, signal: AbortSignal): AsyncGenerator<WatchEvent<T>> {
     const path = collectionPath(resource, parameters.namespace) + watchQuery(parameters);
     const accept = parameters.metadataOnly === true ? ACCEPT_METADATA : ACCEPT_JSON;
-    const response = await this.#transport.stream({ method: "GET", path, headers: { ...this.#headers, accept }, signal, timeoutMs: WATCH_HEAD_TIMEOUT_MS });
+    const response = await this.#transport.stream({ method: "GET", path, headers: this.#authorized({ ...this.#headers, accept }), signal, timeoutMs: WATCH_HEAD_TIMEOUT_MS });
     const decoder = new LineDecoder();
     if (response.status !== 200) {
       const body: Buffer[] = [];
@@ -119,7 +123,12 @@ class HttpClient implements Client {
     return { status, body: body.toString("utf8") };
   }
 
-  close(): void { this.#transport.close(); }
+  close(): void { if (this.#options.transport === undefined) this.#transport.close(); }
+
+  #authorized(headers: HeaderFields): HeaderFields {
+    const authorization = this.#credentials.authorization();
+    return authorization === undefined ? headers : { authorization, ...headers };
+  }
 
   async #json<T>(method: string, path: string, options: SendOptions): Promise<T> {
     const { body } = await this.#send(method, path, options);
@@ -145,7 +154,7 @@ class HttpClient implements Client {
     const startMs = this.#clock.monotonicMs();
     let code = "<error>";
     try {
-      const answer = await this.#transport.exchange({ method, path, headers, body, signal, timeoutMs: REQUEST_TIMEOUT_MS });
+      const answer = await this.#transport.exchange({ method, path, headers: this.#authorized(headers), body, signal, timeoutMs: REQUEST_TIMEOUT_MS });
       code = String(answer.status);
       return answer;
     } finally {

@@ -10,7 +10,7 @@ import http2 from "node:http2";
 import { Connection } from "./connection.ts";
 import { ConnectionError } from "./client.ts";
 import type { ClientConfig } from "./client-config.ts";
-import type { Credentials } from "./credentials.ts";
+import { Credentials } from "./credentials.ts";
 import type { Clock } from "../util/clock.ts";
 
 /** Lower-case names; a list is a repeated header. */
@@ -40,10 +40,10 @@ export class Transport {
   #opening: Promise<Connection> | undefined;
   #closed = false;
 
-  constructor(deps: { credentials: Credentials; clock: Clock }, config: ClientConfig) {
+  constructor(config: ClientConfig, clock: Clock) {
     this.#config = config;
-    this.#credentials = deps.credentials;
-    this.#clock = deps.clock;
+    this.#credentials = new Credentials(config, () => clock.monotonicMs());
+    this.#clock = clock;
     this.#origin = new URL(config.server);
   }
 
@@ -116,9 +116,8 @@ export class Transport {
     request.signal?.throwIfAborted();
     const connection = await this.#ready();
     request.signal?.throwIfAborted();
-    const authorization = this.#credentials.authorization();
     const prefix = this.#origin.pathname.replace(/\/$/, "");
-    const headers: http2.OutgoingHttpHeaders = { ":method": request.method, ":path": prefix + request.path, ...request.headers, ...(authorization === undefined ? {} : { authorization }) };
+    const headers: http2.OutgoingHttpHeaders = { ":method": request.method, ":path": prefix + request.path, ...request.headers };
     let stream: http2.ClientHttp2Stream;
     try { stream = connection.request(headers, request.body === undefined); }
     catch (error) { throw new NotProcessedError(`Lost connection to ${this.#config.server}: ${(error as Error).message}`, { cause: error }); }
