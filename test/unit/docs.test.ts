@@ -1,0 +1,41 @@
+/** Documentation against code: what the pages claim is what the code says. */
+import test from "ava";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import path from "node:path";
+import { renderScope, SCOPE_FILE } from "../docs/scope.ts";
+
+const root = path.resolve(import.meta.dirname, "../..");
+const read = (file: string): string => readFileSync(path.join(root, file), "utf8");
+
+test("docs/SCOPE.md is what the definitions say", (t) => {
+  t.is(readFileSync(SCOPE_FILE, "utf8"), renderScope());
+});
+
+test("docs/DIFFERENCES.md names, for every row, a constant that has the value it claims", (t) => {
+  const rows = [...read("docs/DIFFERENCES.md").matchAll(/^\| [^|]+\| [^|]+\| [^|]+\| [^|]+\| `([^`]+)` in `([^`]+)` \|$/gm)];
+  t.true(rows.length > 0);
+  for (const [, claim, file] of rows) t.true(read(file!).includes(claim!), `${file} contains ${claim}`);
+});
+
+test("links in the documentation lead somewhere", (t) => {
+  for (const page of ["README.md", ...readdirSync(path.join(root, "docs"), { recursive: true, encoding: "utf8" }).filter((f) => f.endsWith(".md")).map((f) => `docs/${f}`)]) {
+    for (const [, target] of read(page).matchAll(/\]\(([^)#]+)[^)]*\)/g)) {
+      if (/^https?:/.test(target!)) continue;
+      t.true(existsSync(path.join(root, path.dirname(page), target!)), `${page} links to ${target}`);
+    }
+  }
+});
+
+test("every folder under lib says in a README of at most 20 lines what it is for", (t) => {
+  for (const folder of readdirSync(path.join(root, "lib"))) {
+    const file = `lib/${folder}/README.md`;
+    t.true(existsSync(path.join(root, file)), `${file} exists`);
+    t.true(read(file).trimEnd().split("\n").length <= 20, `${file} is short`);
+  }
+});
+
+test("no source file is longer than 400 lines", (t) => {
+  const long = ["lib", "cmd"].flatMap((top) => readdirSync(path.join(root, top), { recursive: true, encoding: "utf8" }).filter((f) => f.endsWith(".ts") && !f.includes("generated")).map((f) => `${top}/${f}`))
+    .filter((f) => read(f).split("\n").length > 400);
+  t.deepEqual(long, []);
+});
