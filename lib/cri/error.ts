@@ -19,7 +19,7 @@ export class CriError extends Error {
 /** `NOT_FOUND` is `NotFound` in Go's texts. */
 function goCodeName(code: status): string {
   const name = status[code] ?? "UNKNOWN";
-  return name === "OK" ? "OK" : name.split("_").map((word) => word[0] + word.slice(1).toLowerCase()).join("");
+  return name === "OK" ? "OK" : name === "CANCELLED" ? "Canceled" : name.split("_").map((word) => word[0] + word.slice(1).toLowerCase()).join("");
 }
 
 export { status as CriCode };

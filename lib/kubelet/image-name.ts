@@ -1,0 +1,15 @@
+/** Names of images: default tag, full name. Pure. Counterpart: distribution `reference` as the kubelet uses it. */
+const REFERENCE = /^(?:(?<host>[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::\d+)?|\[[0-9a-fA-F:]+\](?::\d+)?)\/)?(?<path>[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*)*)(?::(?<tag>\w[\w.-]{0,127}))?(?:@(?<digest>[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]{32,}))?$/;
+
+/** The image with `:latest` added where it names neither tag nor digest. Throws with upstream's words on what is no reference. */
+export function withDefaultTag(image: string): string {
+  const match = REFERENCE.exec(image);
+  if (match === null) throw new Error(`couldn't parse image name ${JSON.stringify(image)}: invalid reference format`);
+  return match.groups!["tag"] === undefined && match.groups!["digest"] === undefined ? `${image}:latest` : image;
+}
+
+/** The registry host an image is pulled from. */
+export function registryOf(image: string): string {
+  const host = REFERENCE.exec(image)?.groups?.["host"];
+  return host === undefined || !(/[.:]/.test(host) || host === "localhost") ? "docker.io" : host;
+}

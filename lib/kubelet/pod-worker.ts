@@ -1,0 +1,292 @@
+/**
+ * Pod worker: brings one pod, and keeps it, where its spec wants it.
+ *
+ *   woken (spec, runtime, probe, timer) ──► read runtime ──► publish status ──► planPod ──► first action ──► again
+ *                                                                                 └─ nothing to do ──► sleep
+ *   deleted: stopPod ──► final status ──► volumes and cgroup away ──► object deleted ──► sandboxes removed ──► done
+ *
+ * Guarantees: one action at a time; everything is decided from what the runtime says, so a new worker after a restart goes on where the old
+ * one was and touches nothing that runs well; the API object is deleted only when nothing of the pod is left on the host.
+ * Counterpart: kubelet `pod_workers.go` and SyncPod.
+ */
+import { rm } from "node:fs/promises";
+import type { ContainerStateWaiting, Pod } from "../api/schema/generated/models.ts";
+import { isAbort } from "../util/abort.ts";
+import { assertNever } from "../util/assert.ts";
+import { backoffMs, resolveBackoff } from "../util/backoff.ts";
+import { crashBackoffMs } from "./crash-backoff.ts";
+import { podCgroup } from "./container-resources.ts";
+import { createSandbox, sandboxConfigOf } from "./create-sandbox.ts";
+import { formatMs, StartError } from "./image-manager.ts";
+import type { NodeContext } from "./node-context.ts";
+import { graceSecondsOf, isTerminalPhase, podKey, uidOf } from "./pod-facts.ts";
+import type { PodRemover } from "./pod-remover.ts";
+import { planPod, type PodAction, type PodMemory } from "./plan-pod.ts";
+import { buildPodStatus } from "./pod-status.ts";
+import type { ProbeManager } from "./probes/probe-manager.ts";
+import type { RuntimeReader } from "./runtime-reader.ts";
+import { emptyRuntimeStatus, latestOf, type PodRuntimeStatus } from "./runtime-status.ts";
+import { podLogDirectory } from "./sandbox-config.ts";
+import { startContainer } from "./start-container.ts";
+import type { StatusWriter } from "./status-writer.ts";
+import { ignoreGone, stopContainer, stopPod } from "./stop-pod.ts";
+import { VolumeError } from "./volumes/volume-manager.ts";
+import { Wakeup } from "./wakeup.ts";
+
+export interface PodWorkerDeps extends NodeContext { readonly reader: RuntimeReader; readonly probes: ProbeManager; readonly status: StatusWriter; readonly remover: PodRemover }
+
+const SYNC_BACKOFF = resolveBackoff({ baseMs: 500, maxMs: 10_000, jitter: 0.5 });
+const MOUNT_BACKOFF = resolveBackoff({ baseMs: 500, maxMs: 122_000 });
+/** How often a running pod's files are brought up to date when nothing says they changed. */
+const REFRESH_MS = 60_000;
+
+export class PodWorker {
+  readonly #deps: PodWorkerDeps;
+  readonly #wakeup: Wakeup;
+  #pod: Pod;
+  #gone = false;
+  #finished = false;
+  #runtime: PodRuntimeStatus;
+  #ended: PodMemory["ended"];
+  /** Why starts failed, and until when they are not tried again; by container. */
+  readonly #failedStarts = new Map<string, { waiting: ContainerStateWaiting; untilMs: number }>();
+  #waiting = new Map<string, ContainerStateWaiting>();
+  /** Containers whose postStart hook runs. */
+  readonly #hooking = new Set<string>();
+  readonly #told = new Set<string>();
+  #action: AbortController | undefined;
+  #failures = 0;
+  #mountFailures = 0;
+  #mountRetryMs = 0;
+  #volumesReady = false;
+  #refreshAtMs = 0;
+  #tidied = false;
+
+  constructor(deps: PodWorkerDeps, pod: Pod) {
+    this.#deps = deps;
+    this.#pod = pod;
+    this.#wakeup = new Wakeup(deps.clock);
+    this.#runtime = emptyRuntimeStatus(uidOf(pod), pod.metadata.namespace ?? "default", pod.metadata.name);
+    this.#wakeup.ring();
+  }
+
+  get pod(): Pod { return this.#pod; }
+  get runtime(): PodRuntimeStatus { return this.#runtime; }
+  get finished(): boolean { return this.#finished; }
+
+  /** A new version of the pod. */
+  update(pod: Pod): void {
+    const before = this.#pod;
+    this.#pod = pod;
+    const deleted = before.metadata.deletionTimestamp === undefined && pod.metadata.deletionTimestamp !== undefined;
+    // What is under way gives way to the end of the pod, or to an end sooner than planned.
+    if (deleted || graceSecondsOf(pod) < graceSecondsOf(before)) this.#action?.abort();
+    if (JSON.stringify([before.metadata.labels, before.metadata.annotations]) !== JSON.stringify([pod.metadata.labels, pod.metadata.annotations])) this.#refreshAtMs = 0;
+    this.wake();
+  }
+
+  /** The API object is gone: stop what runs and leave nothing. */
+  vanish(): void {
+    if (this.#gone) return;
+    this.#gone = true;
+    this.#pod = { ...this.#pod, metadata: { ...this.#pod.metadata, deletionTimestamp: this.#pod.metadata.deletionTimestamp ?? this.#deps.clock.now().toISOString() } };
+    this.#action?.abort();
+    this.wake();
+  }
+
+  /** Ends the pod for a reason of the node's; it becomes Failed. */
+  end(reason: string, message: string): void {
+    this.#ended ??= { reason, message };
+    this.#action?.abort();
+    this.wake();
+  }
+
+  /** Something the pod's files are made of changed. */
+  refreshSoon(): void { this.#refreshAtMs = 0; this.wake(); }
+
+  wake(): void {
+    this.#wakeup.ring();
+    if (this.#action !== undefined) void this.#publishWhileBusy();
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    while (!this.#finished) {
+      await this.#wakeup.wait(signal);
+      if (signal.aborted) return;
+      this.#action = new AbortController();
+      try {
+        await this.#sync(AbortSignal.any([signal, this.#action.signal]));
+        this.#failures = 0;
+      } catch (error) {
+        if (signal.aborted) return;
+        if (this.#action.signal.aborted && isAbort(error, this.#action.signal)) this.#wakeup.ring();
+        else {
+          const retryInMs = backoffMs(SYNC_BACKOFF, this.#failures++);
+          this.#deps.log.warn({ pod: podKey(this.#pod), uid: uidOf(this.#pod), error, retryInMs }, "pod sync failed, will retry");
+          this.#wakeup.ringIn(retryInMs);
+        }
+      } finally { this.#action = undefined; }
+    }
+  }
+
+  async #sync(signal: AbortSignal): Promise<void> {
+    const { clock } = this.#deps;
+    await this.#read();
+    this.#checkDeadline();
+    const nowMs = clock.now().getTime(), actions = planPod(this.#pod, this.#runtime, nowMs, this.#memory());
+    this.#explainWaits(actions);
+    this.#publish();
+    const step = actions.find((action) => action.kind !== "wait");
+    if (step !== undefined) {
+      if (step.kind === "start" && !(await this.#ensureVolumes(signal))) return;
+      await this.#perform(step, signal);
+      return this.#wakeup.ring();
+    }
+    for (const action of actions) if (action.kind === "wait") this.#wakeup.ringIn(Math.max(1, action.untilMs - nowMs));
+    await this.#settle(signal);
+  }
+
+  async #read(): Promise<void> {
+    const { reader, probes } = this.#deps, pod = this.#pod;
+    this.#runtime = await reader.readPod(uidOf(pod), pod.metadata.namespace ?? "default", pod.metadata.name);
+    probes.sync(pod, this.#runtime, this.#podIPs()[0] ?? "", this.#hooking);
+  }
+
+  #podIPs(): readonly string[] { return this.#pod.spec.hostNetwork === true ? this.#deps.settings.hostIPs : this.#runtime.sandboxes[0]?.ips ?? []; }
+
+  #memory(): PodMemory {
+    const { started, unhealthy } = this.#deps.probes.results(uidOf(this.#pod));
+    return { started, unhealthy, startBackoffUntilMs: new Map([...this.#failedStarts].map(([name, { untilMs }]) => [name, untilMs])), ...(this.#ended === undefined ? {} : { ended: this.#ended }) };
+  }
+
+  #checkDeadline(): void {
+    const seconds = this.#pod.spec.activeDeadlineSeconds, start = (this.#deps.status.wanted(uidOf(this.#pod)) ?? this.#pod.status)?.startTime;
+    if (seconds === undefined || start === undefined || isTerminalPhase(this.#pod.status?.phase)) return;
+    const leftMs = Date.parse(start) + seconds * 1_000 - this.#deps.clock.now().getTime();
+    if (leftMs > 0) return this.#wakeup.ringIn(leftMs);
+    if (this.#ended === undefined) this.#deps.events.pod(this.#pod, "Normal", "DeadlineExceeded", "Pod was active on the node longer than the specified deadline");
+    this.#ended ??= { reason: "DeadlineExceeded", message: "Pod was active on the node longer than the specified deadline" };
+  }
+
+  /** Works out what to show for containers that wait. */
+  #explainWaits(actions: readonly PodAction[]): void {
+    const waiting = new Map([...this.#failedStarts].map(([name, { waiting: why }]) => [name, why])), pod = this.#pod;
+    const fullName = `${pod.metadata.name}_${pod.metadata.namespace ?? "default"}(${uidOf(pod)})`;
+    for (const action of actions) {
+      if (action.kind !== "wait" || action.reason !== "CrashLoopBackOff") continue;
+      const runs = this.#runtime.containers.filter((run) => run.name === action.container);
+      waiting.set(action.container, { reason: "CrashLoopBackOff", message: `back-off ${goDuration(crashBackoffMs(runs))} restarting failed container=${action.container} pod=${fullName}` });
+      const once = `backoff ${runs[0]?.id}`;
+      if (!this.#told.has(once)) this.#deps.events.container(pod, action.container, "Warning", "BackOff", `Back-off restarting failed container ${action.container} in pod ${fullName}`);
+      this.#told.add(once);
+    }
+    this.#waiting = waiting;
+  }
+
+  #publish(): void {
+    if (this.#gone || this.#finished) return;
+    const { status, probes, settings, clock } = this.#deps, uid = uidOf(this.#pod), { started, ready } = probes.results(uid);
+    status.set(this.#pod, buildPodStatus(this.#pod, this.#runtime, { hostIPs: settings.hostIPs, ended: this.#ended, previous: status.wanted(uid), started, ready, waiting: this.#waiting }, clock.now().getTime()));
+  }
+
+  /** While an action takes its time, what changes meanwhile (readiness, a container that ended) is still told. */
+  async #publishWhileBusy(): Promise<void> {
+    try { await this.#read(); this.#publish(); } catch { /* The next sync reads again. */ }
+  }
+
+  /** Makes or freshens the volumes. Returns false when that has to be tried again later. */
+  async #ensureVolumes(signal: AbortSignal): Promise<boolean> {
+    const { volumes, clock, events } = this.#deps, nowMs = clock.monotonicMs();
+    if (this.#volumesReady) return true;
+    if (nowMs < this.#mountRetryMs) { this.#wakeup.ringIn(this.#mountRetryMs - nowMs); return false; }
+    try {
+      await volumes.setUp(this.#pod, this.#deps.downwardContext(this.#podIPs()));
+      signal.throwIfAborted();
+      this.#volumesReady = true;
+      this.#refreshAtMs = clock.monotonicMs() + REFRESH_MS;
+      this.#mountFailures = 0;
+      return true;
+    } catch (error) {
+      if (!(error instanceof VolumeError)) throw error;
+      events.pod(this.#pod, "Warning", "FailedMount", error.message);
+      const delayMs = backoffMs(MOUNT_BACKOFF, this.#mountFailures++);
+      this.#mountRetryMs = clock.monotonicMs() + delayMs;
+      this.#wakeup.ringIn(delayMs);
+      return false;
+    }
+  }
+
+  async #perform(action: Exclude<PodAction, { kind: "wait" }>, signal: AbortSignal): Promise<void> {
+    const pod = this.#pod, podIP = this.#podIPs()[0] ?? "";
+    switch (action.kind) {
+      case "createSandbox": {
+        // Volumes do not need the sandbox; failures of theirs are told when a container is to start.
+        const volumes = this.#ensureVolumes(signal).catch(() => false);
+        try { await createSandbox(this.#deps, pod, action.attempt); }
+        finally { await volumes; }
+        return;
+      }
+      case "start": return this.#start(action, signal);
+      case "stopContainer": return stopContainer(this.#deps, pod, { id: action.id, name: action.container }, action.graceSeconds ?? pod.spec.terminationGracePeriodSeconds ?? 30, action.message, podIP, signal);
+      case "stopPod":
+        if (action.reason === "sandboxChanged") this.#deps.events.pod(pod, "Normal", "SandboxChanged", "Pod sandbox changed, it will be killed and re-created.");
+        return stopPod(this.#deps, pod, this.#runtime, action.graceSeconds, podIP, signal);
+      default: return assertNever(action);
+    }
+  }
+
+  async #start(action: Extract<PodAction, { kind: "start" }>, signal: AbortSignal): Promise<void> {
+    const pod = this.#pod, { container: name, attempt, sandboxId } = action, podIPs = this.#podIPs();
+    const leftover = latestOf(this.#runtime, name);
+    if (leftover?.state === "created") await ignoreGone(this.#deps.cri.call("RemoveContainer", { containerId: leftover.id }));
+    this.#hooking.add(name);
+    try {
+      const sandbox = sandboxConfigOf(this.#deps, pod, this.#runtime.sandboxes[0]?.attempt ?? 0);
+      await startContainer(this.#deps, { pod, name, attempt, sandboxId, sandbox, podIPs, runtime: this.#runtime }, () => void this.#publishWhileBusy(), signal);
+      this.#failedStarts.delete(name);
+    } catch (error) {
+      if (!(error instanceof StartError)) throw error;
+      this.#failedStarts.set(name, { waiting: { reason: error.reason, message: error.message }, untilMs: this.#deps.clock.now().getTime() + error.retryMs });
+    } finally { this.#hooking.delete(name); }
+  }
+
+  /** Nothing to start or stop: keep files fresh, or take away what an ended pod leaves. */
+  async #settle(signal: AbortSignal): Promise<void> {
+    const pod = this.#pod, uid = uidOf(pod), { remover, status } = this.#deps;
+    const stopped = this.#runtime.containers.every((run) => run.state === "exited") && !this.#runtime.sandboxes.some((sandbox) => sandbox.ready);
+    if (pod.metadata.deletionTimestamp !== undefined && stopped) {
+      this.#deps.probes.forget(uid);
+      await remover.clean(pod, podCgroup(this.#deps.settings.cgroupRoot, pod));
+      if (!this.#gone) {
+        await status.flush(uid);
+        await remover.deleteObject(pod, signal);
+      }
+      await remover.removeSandboxes(this.#runtime);
+      await rm(podLogDirectory(this.#deps.settings.logRoot, pod), { recursive: true, force: true });
+      status.forget(uid);
+      this.#finished = true;
+      return;
+    }
+    if (stopped && isTerminalPhase(status.wanted(uid)?.phase)) {
+      if (!this.#tidied) await remover.clean(pod, podCgroup(this.#deps.settings.cgroupRoot, pod));
+      this.#tidied = true;
+      return;
+    }
+    if (this.#volumesReady || this.#runtime.containers.length > 0) await this.#refresh();
+  }
+
+  async #refresh(): Promise<void> {
+    const { clock, volumes, events, log } = this.#deps, nowMs = clock.monotonicMs();
+    if (nowMs < this.#refreshAtMs) return this.#wakeup.ringIn(this.#refreshAtMs - nowMs);
+    this.#refreshAtMs = nowMs + REFRESH_MS;
+    this.#wakeup.ringIn(REFRESH_MS);
+    try { await volumes.refresh(this.#pod, this.#deps.downwardContext(this.#podIPs())); this.#volumesReady = true; }
+    catch (error) {
+      if (error instanceof VolumeError) events.pod(this.#pod, "Warning", "FailedMount", error.message);
+      else log.warn({ pod: podKey(this.#pod), error }, "cannot refresh volumes");
+    }
+  }
+}
+
+/** `10s`, `1m20s`, `5m0s`: as Go prints a duration of whole seconds. */
+const goDuration = (ms: number): string => (ms < 60_000 ? formatMs(ms) : `${Math.floor(ms / 60_000)}m${Math.round((ms % 60_000) / 1_000)}s`);

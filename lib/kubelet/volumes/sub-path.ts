@@ -1,0 +1,45 @@
+/**
+ * subPath mounts: part of a volume, bound to a place of its own before the container starts.
+ *
+ * Guarantees: the path cannot leave the volume, whatever links a container puts in it, not even by a race: every component is opened
+ * relative to the one before without following links, and what is bound is the open file. Counterpart: kubelet `volume/util/subpath`.
+ */
+import { constants } from "node:fs";
+import { mkdir, open, writeFile, type FileHandle } from "node:fs/promises";
+import path from "node:path";
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
+
+const run = promisify(execFile);
+const O_PATH = 0o10000000; // Linux; Node has no name for it.
+
+async function openComponent(parent: FileHandle, name: string, make: boolean): Promise<FileHandle> {
+  const place = `/proc/self/fd/${parent.fd}/${name}`;
+  try { return await open(place, O_PATH | constants.O_NOFOLLOW); }
+  catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT" || !make) throw error;
+    await mkdir(place, { mode: 0o750 });
+    return open(place, O_PATH | constants.O_NOFOLLOW);
+  }
+}
+
+/** Binds `volume`/`subPath` to `target`; missing directories of the path are made. Throws when the path meets a link. */
+export async function bindSubPath(volume: string, subPath: string, target: string): Promise<void> {
+  if (path.isAbsolute(subPath) || subPath.split("/").includes("..")) throw new Error(`subPath must be relative and must not contain "..": ${subPath}`);
+  const opened: FileHandle[] = [await open(volume, O_PATH)];
+  try {
+    const components = subPath.split("/").filter((component) => component !== "" && component !== ".");
+    for (const component of components) {
+      const next = await openComponent(opened.at(-1)!, component, true);
+      opened.push(next);
+      if ((await next.stat()).isSymbolicLink()) throw new Error(`subPath ${JSON.stringify(subPath)} is not allowed: ${JSON.stringify(component)} is a link`);
+    }
+    const last = opened.at(-1)!;
+    await mkdir(path.dirname(target), { recursive: true, mode: 0o750 });
+    if ((await last.stat()).isDirectory()) await mkdir(target, { recursive: true, mode: 0o750 });
+    else await writeFile(target, "", { flag: "a" });
+    await run("mount", ["-c", "--bind", `/proc/${process.pid}/fd/${last.fd}`, target]);
+  } finally {
+    await Promise.all(opened.map((handle) => handle.close()));
+  }
+}
