@@ -8,6 +8,7 @@
 import { addressType, dnat, formatRule, oneIn, recentCheck, recentSet, reject, type RuleSpec } from "../node-iptables/index.ts";
 import { FIXED_CHAINS, endpointChain, servicePortChains, type ServicePortChains } from "./chain-names.ts";
 import { portKey, type EndpointInfo, type EndpointsByPort } from "./endpoints.ts";
+import { endOf, type FlowTarget } from "./plan-conntrack.ts";
 import type { RenderOptions } from "./render-options.ts";
 import { selectEndpoints, type SelectedEndpoints } from "./select-endpoints.ts";
 import { externallyAccessible, rangeHolds, usesClusterEndpoints, usesLocalEndpoints, type ServicePortInfo } from "./service-port.ts";
@@ -24,12 +25,15 @@ export interface ServiceRules {
   readonly filterFirewall: readonly string[];
   /** Ports whose policy Local finds no endpoint here while others have some. */
   readonly withoutLocal: { readonly internal: number; readonly external: number };
+  /** Where each port's traffic goes: for the flows the kernel remembers. */
+  readonly targets: readonly FlowTarget[];
 }
 
 interface Draft {
   chains: Map<string, string[]>;
   natServices: string[]; natNodePorts: string[]; filterServices: string[]; filterExternal: string[]; filterNodePorts: string[]; filterFirewall: string[];
   withoutLocal: { internal: number; external: number };
+  targets: FlowTarget[];
 }
 interface PortContext {
   readonly port: ServicePortInfo; readonly chains: ServicePortChains; readonly endpoints: SelectedEndpoints; readonly options: RenderOptions; readonly draft: Draft;
@@ -38,7 +42,7 @@ interface PortContext {
 
 /** Renders all ports of one Service. */
 export function renderService(ports: readonly ServicePortInfo[], endpoints: EndpointsByPort, options: RenderOptions): ServiceRules {
-  const draft: Draft = { chains: new Map(), natServices: [], natNodePorts: [], filterServices: [], filterExternal: [], filterNodePorts: [], filterFirewall: [], withoutLocal: { internal: 0, external: 0 } };
+  const draft: Draft = { chains: new Map(), natServices: [], natNodePorts: [], filterServices: [], filterExternal: [], filterNodePorts: [], filterFirewall: [], withoutLocal: { internal: 0, external: 0 }, targets: [] };
   for (const port of ports) {
     const selected = selectEndpoints(endpoints.get(portKey(port.portName, port.protocol)) ?? [], port, options);
     const context: PortContext = {
@@ -48,6 +52,7 @@ export function renderService(ports: readonly ServicePortInfo[], endpoints: Endp
     };
     captureInternal(context);
     captureExternal(context);
+    draft.targets.push(flowTarget(port, selected));
     if (port.healthCheckNodePort !== 0) {
       draft.filterNodePorts.push(formatRule({ protocol: "tcp", destinationPort: port.healthCheckNodePort, comment: `${port.name} health check node port`, jump: "ACCEPT" }));
     }
@@ -57,6 +62,11 @@ export function renderService(ports: readonly ServicePortInfo[], endpoints: Endp
     policyChains(context);
   }
   return draft;
+}
+
+function flowTarget(port: ServicePortInfo, { reachable }: SelectedEndpoints): FlowTarget {
+  const addresses = [port.clusterIp, ...port.externalIps, ...port.loadBalancerIps].map((address) => endOf(address, port.port));
+  return { protocol: port.protocol, addresses, nodePort: port.nodePort, endpoints: reachable.map((endpoint) => endOf(endpoint.ip, endpoint.port)) };
 }
 
 const host = (address: string): string => (address.includes(":") ? `${address}/128` : `${address}/32`);

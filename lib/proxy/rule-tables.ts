@@ -15,7 +15,7 @@ export const TABLES = ["nat", "filter", "mangle"] as const;
 export type TableName = (typeof TABLES)[number];
 
 interface TableState { readonly wanted: Map<string, readonly string[]>; readonly present: Map<string, readonly string[]>; readonly dirty: Set<string> }
-type SharedLines = Exclude<keyof ServiceRules, "chains" | "withoutLocal">;
+type SharedLines = Exclude<keyof ServiceRules, "chains" | "withoutLocal" | "targets">;
 
 /** Shared chains and where their lines come from. */
 const SHARED: readonly { readonly table: TableName; readonly chain: string; readonly lines: SharedLines }[] = [
@@ -31,11 +31,15 @@ export class RuleTables {
   readonly #services = new Map<string, ServiceRules>();
   readonly #tables: Record<TableName, TableState> = { nat: emptyTable(), filter: emptyTable(), mangle: emptyTable() };
   readonly #staleShared = new Set<(typeof SHARED)[number]>(SHARED);
+  readonly #ruleCounts: Record<TableName, number> = { nat: 0, filter: 0, mangle: 0 };
   #lastNatServices: readonly string[] = [];
 
   get serviceCount(): number { return this.#services.size; }
   /** Rules wanted, by table. */
-  ruleCount(table: TableName): number { let n = 0; for (const rules of this.#tables[table].wanted.values()) n += rules.length; return n; }
+  ruleCount(table: TableName): number { return this.#ruleCounts[table]; }
+  /** Ports whose policy Local finds no endpoint here while other nodes have some. */
+  readonly withoutLocal = { internal: 0, external: 0 };
+  service(key: string): ServiceRules | undefined { return this.#services.get(key); }
   services(): IterableIterator<[string, ServiceRules]> { return this.#services.entries(); }
 
   /** Sets the rules that depend on no Service. */
@@ -51,6 +55,8 @@ export class RuleTables {
     for (const chain of old?.chains.keys() ?? []) if (rules?.chains.has(chain) !== true) this.#want("nat", chain, undefined);
     for (const [chain, lines] of rules?.chains ?? []) this.#want("nat", chain, lines);
     for (const shared of SHARED) if (!sameLines(old?.[shared.lines] ?? [], rules?.[shared.lines] ?? [])) this.#staleShared.add(shared);
+    this.withoutLocal.internal += (rules?.withoutLocal.internal ?? 0) - (old?.withoutLocal.internal ?? 0);
+    this.withoutLocal.external += (rules?.withoutLocal.external ?? 0) - (old?.withoutLocal.external ?? 0);
     if (rules === undefined) this.#services.delete(service);
     else this.#services.set(service, rules);
   }
@@ -102,9 +108,10 @@ export class RuleTables {
   }
 
   #want(table: TableName, chain: string, rules: readonly string[] | undefined): void {
-    const state = this.#tables[table];
+    const state = this.#tables[table], old = state.wanted.get(chain);
+    if (rules !== undefined && sameLines(old, rules)) return;
+    this.#ruleCounts[table] += (rules?.length ?? 0) - (old?.length ?? 0);
     if (rules === undefined) state.wanted.delete(chain);
-    else if (sameLines(state.wanted.get(chain), rules)) return;
     else state.wanted.set(chain, rules);
     state.dirty.add(chain);
   }
