@@ -16,7 +16,7 @@ const MERGE_KEYS: Record<string, string> = { conditions: "type", podIPs: "ip", h
 function selectorOf(parameters: { namespace?: string | undefined; fieldSelector?: string }): (object: Any) => boolean {
   const fields = (parameters.fieldSelector ?? "").split(",").filter((part) => part !== "").map((part) => part.split("=") as [string, string]);
   return (object) => (parameters.namespace === undefined || object.metadata.namespace === parameters.namespace)
-    && fields.every(([path, value]) => String(path.split(".").reduce<unknown>((at, name) => (at as Record<string, unknown> | undefined)?.[name], object) ?? "") === value);
+    && fields.every(([path, value]) => (path.split(".").reduce<unknown>((at, name) => (at as Record<string, unknown> | undefined)?.[name], object) ?? "") === value);
 }
 
 /** Strategic merge, for the lists a kubelet patches. */
