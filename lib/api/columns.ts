@@ -1,20 +1,43 @@
-/** Columns many resources share. Counterpart: kubernetes `printers/internalversion` and apiserver `registry/rest/table`. */
+/** Columns many resources share, and the texts in their cells. Counterpart: kubernetes `printers/internalversion`. */
 import { ageSince } from "./helpers/human-duration.ts";
 import type { Column, KubeObject } from "./resource-definition.ts";
+import type { PodTemplateSpec } from "./schema/generated/models.ts";
 
 export const nameColumn: Column<KubeObject> = {
-  name: "Name", type: "string", format: "name",
-  description: "The name, unique within its namespace.",
+  name: "Name", type: "string", format: "name", description: "The name, unique within its namespace.",
   cell: (object) => object.metadata.name ?? "",
 };
 
 export const ageColumn: Column<KubeObject> = {
-  name: "Age", type: "string",
-  description: "How long ago the object was created.",
+  name: "Age", type: "string", description: "How long ago the object was created.",
   cell: (object, now) => ageSince(object.metadata.creationTimestamp, now),
 };
 
-/** A text column; `wide`: only with `-o wide`. */
-export const column = <T>(name: string, cell: (object: T, now: Date) => string | number, options: { wide?: boolean; type?: Column<T>["type"]; description?: string } = {}): Column<T> => ({
+export interface ColumnOptions<T> { /** Shown only with `-o wide`. */ wide?: boolean; type?: Column<T>["type"]; description?: string }
+
+/** A column of one's own; text unless `type` says otherwise. */
+export const column = <T>(name: string, cell: (object: T, now: Date) => string | number | boolean, options: ColumnOptions<T> = {}): Column<T> => ({
   name, type: options.type ?? "string", description: options.description ?? "", priority: options.wide === true ? 1 : 0, cell,
 });
+
+/** Names and images of a template's containers, for `-o wide`. */
+export const containerColumns = <T>(template: (object: T) => PodTemplateSpec | undefined, wide = true): readonly Column<T>[] => [
+  column("Containers", (object: T) => (template(object)?.spec?.containers ?? []).map((container) => container.name).join(","), { wide, description: "Names of each container in the template." }),
+  column("Images", (object: T) => (template(object)?.spec?.containers ?? []).map((container) => container.image ?? "").join(","), { wide, description: "Images referenced by each container in the template." }),
+];
+
+/** `a=b,c=d` in order of keys; `<none>` when there are none. */
+export function formatLabels(labels: Readonly<Record<string, string>> | undefined): string {
+  const keys = Object.keys(labels ?? {}).sort();
+  return keys.length === 0 ? "<none>" : keys.map((key) => `${key}=${labels![key]}`).join(",");
+}
+
+/** The first few of a list, and how many more there are. */
+export function listWithMore(items: readonly string[], max = 3): string {
+  const shown = items.slice(0, max).join(",");
+  if (items.length > max) return `${shown} + ${items.length - max} more...`;
+  return shown === "" ? "<unset>" : shown;
+}
+
+export const orNone = (text: string | undefined): string => (text === undefined || text === "" ? "<none>" : text);
+export const orUnset = (text: string | number | undefined): string => (text === undefined ? "<unset>" : String(text));

@@ -94,6 +94,8 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> extends R
   readonly columns: readonly Column<T>[];
   /** Fields usable in fieldSelector beside metadata.name and metadata.namespace. */
   selectableFields?(object: T): Record<string, string>;
+  /** Set where upstream warns on every use of this version, e.g. "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice". */
+  readonly deprecation?: string;
   /** Set where the kind is stored but nothing acts on it in this release; create then answers with a `Warning` header. */
   readonly notRunYet?: boolean;
 }

@@ -1,5 +1,5 @@
 /** The row of a pod: what it does, in one word, and how often it was restarted. Counterpart: `printPod` in kubernetes `printers/internalversion`. */
-import { ageColumn, column, nameColumn } from "../columns.ts";
+import { ageColumn, column, nameColumn, orNone } from "../columns.ts";
 import { ageSince } from "../helpers/human-duration.ts";
 import { isSidecar } from "../helpers/pod-resources.ts";
 import type { Column } from "../resource-definition.ts";
@@ -87,7 +87,7 @@ function summarizeContainers(status: PodStatus, restarts: Restarts, before: stri
   return { reason, ready };
 }
 
-const orNone = (text: string | undefined): string => (text === undefined || text === "" ? "<none>" : text);
+
 
 function readinessGates(pod: Pod): string {
   const gates = pod.spec?.readinessGates ?? [];
