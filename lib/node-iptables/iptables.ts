@@ -7,6 +7,7 @@
 import { atLeast, inspectOtherBackend, parseVersion, type BackendInfo, type OtherBackend } from "./backend.ts";
 import type { Family, SaveItem } from "./model.ts";
 import { parseSave } from "./parse-save.ts";
+import { jumpTarget } from "./rule.ts";
 import { runProcess, type ProcessResult } from "./run-process.ts";
 import { NFT_CHUNK_CHAINS, renderTransaction, type TableChanges } from "./transaction.ts";
 
@@ -20,7 +21,13 @@ export interface IptablesOptions {
   timeoutMs?: number;
 }
 
-export interface Jump { readonly table: string; readonly chain: string; readonly rule: string }
+export interface Jump {
+  readonly table: string;
+  readonly chain: string;
+  readonly rule: string;
+  /** A missing rule goes below the last rule that jumps to a chain of this name; without it, to the top. */
+  readonly below?: RegExp;
+}
 
 export class IptablesError extends Error {
   override readonly name = "IptablesError";
@@ -98,21 +105,28 @@ export class Iptables {
   async removeJumps(jumps: readonly Jump[]): Promise<number> { return this.#inTurn(() => this.#editJumps(jumps, 0)); }
 
   async #editJumps(jumps: readonly Jump[], copies: 0 | 1): Promise<number> {
-    const chains = new Map<string, { table: string; chain: string; wanted: string[] }>();
-    for (const { table, chain, rule } of jumps) {
-      const key = `${table} ${chain}`, group = chains.get(key) ?? { table, chain, wanted: [] };
-      group.wanted.push(rule);
+    const chains = new Map<string, { table: string; chain: string; wanted: Jump[] }>();
+    for (const jump of jumps) {
+      const key = `${jump.table} ${jump.chain}`, group = chains.get(key) ?? { table: jump.table, chain: jump.chain, wanted: [] };
+      group.wanted.push(jump);
       chains.set(key, group);
     }
     const lines = new Map<string, string[]>();
     let touched = 0;
     for (const { table, chain, wanted } of chains.values()) {
       const present = await this.listChain(table, chain) ?? [], edits: string[] = [];
-      let position = 1;
-      for (const rule of wanted) {
-        const count = present.filter((other) => other === rule).length;
-        for (let i = count; i > copies; i--) edits.push(`-D ${chain} ${rule}`);
-        if (count < copies) edits.push(`-I ${chain} ${position++} ${rule}`);
+      for (const { rule } of wanted) {
+        for (let count = present.filter((other) => other === rule).length; count > copies; count--) {
+          edits.push(`-D ${chain} ${rule}`);
+          present.splice(present.indexOf(rule), 1);
+        }
+      }
+      let top = 0;
+      for (const { rule, below } of copies === 0 ? [] : wanted) {
+        if (present.includes(rule)) continue;
+        const index = below === undefined ? top++ : present.findLastIndex((other) => below.test(jumpTarget(other) ?? "")) + 1;
+        edits.push(`-I ${chain} ${index + 1} ${rule}`);
+        present.splice(index, 0, rule);
       }
       touched += edits.length;
       if (edits.length > 0) lines.set(table, [...(lines.get(table) ?? []), ...edits]);
