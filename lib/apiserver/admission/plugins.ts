@@ -1,0 +1,54 @@
+/**
+ * The admission plugins in upstream's order, which of them are on, and how the flags change that.
+ * Counterpart: `pkg/kubeapiserver/options/plugins.go`.
+ */
+import type { AdmissionPlugin, CacheReader } from "../contracts.ts";
+import { AdmissionChain } from "./admission-chain.ts";
+import { DefaultIngressClass, DefaultStorageClass } from "./default-classes.ts";
+import { DEFAULT_TOLERATION_SECONDS, DefaultTolerationSeconds } from "./default-toleration-seconds.ts";
+import { LimitRanger } from "./limit-ranger.ts";
+import { NamespaceLifecycle } from "./namespace-lifecycle.ts";
+import { NodeRestriction } from "./node-restriction.ts";
+import { Priority } from "./priority.ts";
+import { RuntimeClass } from "./runtime-class.ts";
+import { ServiceAccount } from "./service-account.ts";
+import { StorageObjectInUseProtection } from "./storage-object-in-use-protection.ts";
+import { TaintNodesByCondition } from "./taint-nodes-by-condition.ts";
+
+export interface AdmissionOptions {
+  /** `--enable-admission-plugins`, beside the defaults. */
+  readonly enable?: readonly string[];
+  /** `--disable-admission-plugins`. */
+  readonly disable?: readonly string[];
+  readonly notReadyTolerationSeconds?: number;
+  readonly unreachableTolerationSeconds?: number;
+  /** Last of all, after what others may have changed: the RBAC escalation check. */
+  readonly last?: readonly AdmissionPlugin[];
+  readonly random?: () => number;
+}
+
+/** Off unless enabled: its finalizers need controllers to take them off again. */
+const OFF_BY_DEFAULT: readonly string[] = ["StorageObjectInUseProtection"];
+
+/** Builds the chain. Throws Error for a plugin that does not exist. */
+export function createAdmissionChain(cache: CacheReader, options: AdmissionOptions = {}): AdmissionChain {
+  const all: AdmissionPlugin[] = [
+    new NamespaceLifecycle(cache),
+    new LimitRanger(cache),
+    new ServiceAccount(cache, options.random),
+    new NodeRestriction(cache),
+    new TaintNodesByCondition(),
+    new Priority(cache),
+    new DefaultTolerationSeconds({
+      notReadySeconds: options.notReadyTolerationSeconds ?? DEFAULT_TOLERATION_SECONDS, unreachableSeconds: options.unreachableTolerationSeconds ?? DEFAULT_TOLERATION_SECONDS,
+    }),
+    new DefaultStorageClass(cache),
+    new StorageObjectInUseProtection(),
+    new RuntimeClass(cache),
+    new DefaultIngressClass(cache),
+  ];
+  const names = all.map((plugin) => plugin.name), enable = options.enable ?? [], disable = options.disable ?? [];
+  for (const name of [...enable, ...disable]) if (!names.includes(name)) throw new Error(`enable-admission-plugins/disable-admission-plugins: unknown admission plugin ${JSON.stringify(name)}, known are ${names.join(", ")}`);
+  const on = all.filter(({ name }) => !disable.includes(name) && (enable.includes(name) || !OFF_BY_DEFAULT.includes(name)));
+  return new AdmissionChain([...on, ...(options.last ?? [])]);
+}
