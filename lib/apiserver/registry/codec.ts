@@ -1,0 +1,89 @@
+/**
+ * The stored form of an object and the bytes served from it.
+ *
+ * Stored: JSON as Go writes it, `{"kind":…,"apiVersion":…,"metadata":{"name":…,["generateName":…,]["namespace":…,]"uid":…,` and the rest
+ * of the metadata, then the other fields; never a resourceVersion. Serving puts `"resourceVersion":"N",` right behind the uid,
+ * where upstream has it, so an answer is a copy of bytes. In lists, items go without kind and apiVersion, as upstream's typed lists do.
+ */
+import { decodeValue } from "../../api/decode/decode.ts";
+import { toWire } from "../../api/encode.ts";
+import type { KubeObject, ResourceDefinition } from "../../api/resource-definition.ts";
+import { apiVersionOf } from "../../api/reference.ts";
+import { Entry } from "../cache/entry.ts";
+import { objectKey } from "./keys.ts";
+
+/** Of ObjectMeta, in Go's order, what stands before the resourceVersion. */
+const HEAD_FIELDS = new Set(["name", "generateName", "namespace", "selfLink", "uid"]);
+const NULL_MARK = Buffer.from(":null");
+const UID_MARK = Buffer.from('"uid":"'), QUOTE = 0x22, COMMA = 0x2c;
+
+export class Codec {
+  readonly definition: ResourceDefinition;
+  readonly apiVersion: string;
+  /** `{"kind":"Pod","apiVersion":"v1",` */
+  readonly head: Buffer;
+  readonly #headText: string;
+  readonly #selectable: ((object: KubeObject) => Record<string, string>) | undefined;
+
+  constructor(definition: ResourceDefinition) {
+    this.definition = definition;
+    this.apiVersion = apiVersionOf(definition);
+    this.#headText = `{"kind":${JSON.stringify(definition.kind)},"apiVersion":${JSON.stringify(this.apiVersion)},`;
+    this.head = Buffer.from(this.#headText);
+    this.#selectable = definition.selectableFields;
+  }
+
+  /** The stored form. The object must have a name, a uid and a creationTimestamp. */
+  encode(object: KubeObject): { value: Buffer; splice: number } {
+    const wire = toWire(this.definition.model, object), meta = wire["metadata"] as Record<string, unknown>;
+    let head = `${this.#headText}"metadata":{`, tail = "";
+    for (const field in meta) {
+      if (field === "resourceVersion") continue;
+      const text = `"${field}":${JSON.stringify(meta[field])},`;
+      if (HEAD_FIELDS.has(field)) head += text;
+      else tail += text;
+    }
+    tail = `${tail.slice(0, -1)}}`;
+    for (const field in wire) {
+      if (field !== "kind" && field !== "apiVersion" && field !== "metadata") tail += `,${JSON.stringify(field)}:${JSON.stringify(wire[field])}`;
+    }
+    return { value: Buffer.from(`${head}${tail}}`), splice: Buffer.byteLength(head) };
+  }
+
+  /** The decoded object of an entry, its resourceVersion in place. Each call makes a new one. */
+  decode<T extends KubeObject = KubeObject>(entry: Entry): T {
+    const object = this.#parse(entry.value) as T;
+    if (entry.revision > 0) object.metadata.resourceVersion = String(entry.revision);
+    return object;
+  }
+
+  #parse(value: Buffer): KubeObject {
+    const object = JSON.parse(value.toString()) as KubeObject;
+    // Go writes empty lists of some fields as null; in memory they are absent.
+    return value.includes(NULL_MARK) ? decodeValue<KubeObject>(this.definition.model, object, "Ignore", { expected: this.definition }).object : object;
+  }
+
+  /** An entry from an object and its stored form. */
+  entry(key: string, stored: { value: Buffer; splice: number }, revision: number, object: KubeObject): Entry {
+    const { name = "", namespace = "", labels } = object.metadata;
+    return new Entry(key, namespace, name, revision, stored.value, stored.splice, labels, this.#selectable?.(object));
+  }
+
+  /** An entry from what the store holds. Throws when the bytes are no object. */
+  load(key: string, value: Buffer, revision: number, known?: KubeObject): Entry {
+    const object = known ?? this.#parse(value);
+    const splice = this.#findSplice(value);
+    return this.entry(key, splice < 0 ? this.encode(object) : { value, splice }, revision, object);
+  }
+
+  /** Where the resourceVersion goes; -1 when the bytes are not in our order. */
+  #findSplice(value: Buffer): number {
+    if (this.head.compare(value, 0, this.head.length) !== 0) return -1;
+    const uid = value.indexOf(UID_MARK, this.head.length);
+    if (uid < 0) return -1;
+    const close = value.indexOf(QUOTE, uid + UID_MARK.length);
+    return close > 0 && value[close + 1] === COMMA ? close + 2 : -1;
+  }
+
+  key(prefix: string, object: KubeObject): string { return objectKey(prefix, object.metadata.namespace ?? "", object.metadata.name!); }
+}

@@ -1,0 +1,81 @@
+/** Creating an object. Counterpart: apiserver `registry/rest/create.go` and `registry/generic/registry/store.go` Create. */
+import { randomUUID } from "node:crypto";
+import { invalidError } from "../../api/field-error.ts";
+import type { KubeObject } from "../../api/resource-definition.ts";
+import { StatusError, alreadyExists, badRequest } from "../../api/status-error.ts";
+import { validateObjectMeta } from "../../api/validation/object-meta.ts";
+import { RevisionConflictError } from "../../storage/store.ts";
+import type { AdmissionAttributes, WriteTransaction } from "../contracts.ts";
+import type { Entry } from "../cache/entry.ts";
+import { generatedName, timestamp, type Resource, type WriteContext } from "./resource.ts";
+
+/** Times a taken generated name is thrown again. */
+const GENERATE_TRIES_MAX = 8;
+
+/** What the server alone decides of the metadata of a new object. */
+function stampMetadata(resource: Resource, object: KubeObject, namespace: string, now: Date): void {
+  const meta = object.metadata;
+  if (meta.resourceVersion !== undefined && meta.resourceVersion !== "" && meta.resourceVersion !== "0") throw new StatusError("", "resourceVersion should not be set on objects to be created", { code: 500 });
+  delete meta.resourceVersion;
+  delete meta.selfLink;
+  delete meta.deletionTimestamp;
+  delete meta.deletionGracePeriodSeconds;
+  if (namespace !== "") meta.namespace = namespace;
+  else if (meta.namespace === "") delete meta.namespace;
+  meta.uid = randomUUID();
+  meta.creationTimestamp = timestamp(now);
+  if (resource.definition.hasGeneration) meta.generation = 1;
+}
+
+/** The namespace an object may name is the one of the URL. Throws BadRequest. */
+export function checkNamespace(object: KubeObject, namespace: string): void {
+  const named = object.metadata.namespace;
+  if (named !== undefined && named !== "" && named !== namespace) throw badRequest("the namespace of the provided object does not match the namespace sent on the request");
+}
+
+/** Creates `object`, a decoded body this function may change. Throws StatusError: Invalid, AlreadyExists and what admission says. */
+export async function createObject(resource: Resource, object: KubeObject, namespace: string, context: WriteContext): Promise<Entry> {
+  const { definition, deps } = resource, { admission } = deps;
+  const now = deps.clock.now(), strategy = { now, user: context.user.name };
+  checkNamespace(object, namespace);
+  definition.defaults?.(object);
+  stampMetadata(resource, object, namespace, now);
+  definition.prepareForCreate?.(object, strategy);
+  const meta = object.metadata, generated = (meta.name === undefined || meta.name === "") && meta.generateName !== undefined && meta.generateName !== "";
+  if (generated) meta.name = generatedName(meta.generateName!);
+  const attributes: AdmissionAttributes = {
+    operation: "CREATE", definition, subresource: "", namespace, name: meta.name ?? "", object, oldObject: undefined,
+    user: context.user, dryRun: context.dryRun, addWarning: context.addWarning,
+  };
+  if (admission.mutates("CREATE", definition, "")) {
+    await admission.admit(attributes);
+    definition.defaults?.(object);
+  }
+  const transactions: WriteTransaction[] = [];
+  let succeeded = false;
+  try {
+    for (const hook of resource.hooks) if (hook.beginCreate !== undefined) transactions.push(await hook.beginCreate(object, context.dryRun));
+    const errors = [...validateObjectMeta(meta, definition), ...(definition.validate?.(object) ?? [])];
+    if (errors.length > 0) throw invalidError(definition.group, definition.kind, meta.name ?? "", errors);
+    if (admission.validates("CREATE", definition, "")) await admission.validate(attributes);
+    for (const text of definition.warnings?.(object, undefined) ?? []) context.addWarning(text);
+    if (definition.notRunYet === true) context.addWarning(`${definition.kind}: stored but not yet run by this release`);
+    const entry = await put(resource, object, generated, context);
+    succeeded = true;
+    return entry;
+  } finally { for (const transaction of transactions) transaction.finish(succeeded); }
+}
+
+async function put(resource: Resource, object: KubeObject, generated: boolean, context: WriteContext): Promise<Entry> {
+  const meta = object.metadata;
+  for (let tries = 1; ; tries++) {
+    const taken = resource.cache.has(resource.key(meta.namespace ?? "", meta.name!));
+    if (!taken) {
+      if (context.dryRun) return resource.preview(object, 0);
+      try { return await resource.put(object, 0); }
+      catch (error) { if (!(error instanceof RevisionConflictError)) throw error; }
+    }
+    if (!generated || tries === GENERATE_TRIES_MAX) throw alreadyExists(resource.definition, meta.name!);
+    meta.name = generatedName(meta.generateName!);
+  }
+}

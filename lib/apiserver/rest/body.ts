@@ -1,0 +1,82 @@
+/** Request bodies and the write options of the query. Counterpart: apiserver `endpoints/handlers/{create,update}.go` and `meta/v1` options. */
+import { decodeObject, type FieldValidation } from "../../api/decode/decode.ts";
+import { invalidError, notSupported } from "../../api/field-error.ts";
+import type { ResourceReference } from "../../api/reference.ts";
+import type { KubeObject } from "../../api/resource-definition.ts";
+import type { DeleteOptions } from "../../api/schema/generated/models.ts";
+import { badRequest } from "../../api/status-error.ts";
+import type { ApiRequest } from "../http/exchange.ts";
+import { JSON_TYPE, YAML_TYPE, bodyType, unsupportedMediaType } from "../negotiate.ts";
+import { queryFlag } from "../request-info.ts";
+import type { WriteContext } from "../registry/resource.ts";
+
+export type BodyFormat = "json" | "yaml";
+const DECODABLE = `${JSON_TYPE}, ${YAML_TYPE}`;
+
+/** Format of the body. Throws UnsupportedMediaType. */
+export function bodyFormat(request: ApiRequest): BodyFormat {
+  const type = bodyType(request);
+  if (type === JSON_TYPE) return "json";
+  if (type === YAML_TYPE || type === "application/vnd.kubernetes.yaml") return "yaml";
+  throw unsupportedMediaType(DECODABLE);
+}
+
+/** `fieldValidation` of the query; upstream's default is Warn. */
+export function fieldValidation(request: ApiRequest): FieldValidation {
+  const asked = request.query.get("fieldValidation") ?? "";
+  if (asked === "") return "Warn";
+  if (asked === "Strict" || asked === "Warn" || asked === "Ignore") return asked;
+  throw invalidError("meta.k8s.io", "CreateOptions", "", [notSupported("fieldValidation", asked, ["", "Ignore", "Strict", "Warn"])]);
+}
+
+/** Reads and decodes the body as an object of a model; unknown fields become warnings or an error. Throws StatusError. */
+export async function readObject<T = KubeObject>(request: ApiRequest, expected: ResourceReference, model: string): Promise<T> {
+  const format = bodyFormat(request), mode = fieldValidation(request);
+  return decodeBytes<T>(request, await request.source.readBody(), format, mode, expected, model);
+}
+
+export function decodeBytes<T = KubeObject>(request: ApiRequest, bytes: Buffer, format: BodyFormat, mode: FieldValidation, expected: ResourceReference, model: string): T {
+  const { object, warnings } = decodeObject<T & { metadata?: object }>(model, bytes, mode, { expected, mediaType: format });
+  for (const text of warnings) request.addWarning(text);
+  object.metadata ??= {};
+  return object;
+}
+
+/** Who writes, from the request. Throws Invalid for a dryRun other than All. */
+export function writeContext(request: ApiRequest): WriteContext {
+  const dryRun = request.query.getAll("dryRun").filter((value) => value !== "");
+  checkDryRun(dryRun);
+  return { user: request.user, dryRun: dryRun.length > 0, addWarning: (text) => request.addWarning(text) };
+}
+
+function checkDryRun(values: readonly string[]): void {
+  const wrong = values.find((value) => value !== "All");
+  if (wrong !== undefined) throw invalidError("meta.k8s.io", "CreateOptions", "", [notSupported("dryRun", wrong, ["All"])]);
+}
+
+/** DeleteOptions of the body and the query. The body wins, as upstream decodes the query only without one. */
+export async function readDeleteOptions(request: ApiRequest): Promise<{ options: DeleteOptions; context: WriteContext }> {
+  const bytes = await request.source.readBody();
+  let options: DeleteOptions;
+  if (bytes.length > 0) {
+    const format = bodyFormat(request);
+    // Any group's version of the kind is the same kind.
+    const { object } = decodeObject<DeleteOptions>("DeleteOptions", bytes, "Ignore", { mediaType: format });
+    if (object.kind !== undefined && object.kind !== "" && object.kind !== "DeleteOptions") throw badRequest(`decoded object cannot be converted to DeleteOptions`);
+    options = object;
+  } else options = optionsOfQuery(request.query);
+  checkDryRun(options.dryRun ?? []);
+  const context = writeContext(request);
+  return { options, context: { ...context, dryRun: context.dryRun || (options.dryRun ?? []).length > 0 } };
+}
+
+function optionsOfQuery(query: URLSearchParams): DeleteOptions {
+  const options: DeleteOptions = {}, grace = query.get("gracePeriodSeconds"), policy = query.get("propagationPolicy");
+  if (grace !== null && grace !== "") {
+    if (!/^[-+]?\d+$/.test(grace)) throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(grace)}: invalid syntax`);
+    options.gracePeriodSeconds = Number(grace);
+  }
+  if (policy !== null && policy !== "") options.propagationPolicy = policy;
+  if (query.has("orphanDependents")) options.orphanDependents = queryFlag(query, "orphanDependents");
+  return options;
+}

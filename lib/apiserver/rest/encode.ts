@@ -1,0 +1,71 @@
+/** Objects and lists as response bodies. Counterpart: apiserver `endpoints/handlers/response.go`. */
+import { stringify } from "yaml";
+import type { KubeObject } from "../../api/resource-definition.ts";
+import type { ListMeta } from "../../api/schema/generated/models.ts";
+import type { Entry } from "../cache/entry.ts";
+import type { ApiResponse } from "../http/exchange.ts";
+import type { Negotiated } from "../negotiate.ts";
+import type { Resource } from "../registry/resource.ts";
+
+const CHUNK_BYTES = 512 * 1024;
+/** A list up to this size is one buffer. */
+const WHOLE_MAX_BYTES = 256 * 1024;
+const COMMA = 0x2c, NEWLINE = 0x0a;
+const END = Buffer.from("]}\n");
+
+/** Any value as the negotiated format. */
+export function valueResponse(value: unknown, negotiated: Negotiated, status = 200): ApiResponse {
+  const body = negotiated.format === "yaml" ? stringify(value, YAML_OPTIONS) : negotiated.pretty ? `${JSON.stringify(value, undefined, 2)}\n` : `${JSON.stringify(value)}\n`;
+  return { status, contentType: negotiated.contentType, body };
+}
+
+const YAML_OPTIONS = { lineWidth: 0, sortMapEntries: true, aliasDuplicateObjects: false, version: "1.1" } as const;
+
+/** One object, from its bytes where the format allows. */
+export function entryResponse(resource: Resource, stored: Entry, negotiated: Negotiated, status = 200): ApiResponse {
+  const entry = resource.view(stored);
+  if (negotiated.format !== "json" || negotiated.pretty) return valueResponse(JSON.parse(entry.toBuffer().toString()), negotiated, status);
+  const body = Buffer.allocUnsafe(entry.sizeBytes() + 1);
+  body[entry.writeTo(body, 0)] = NEWLINE;
+  return { status, contentType: negotiated.contentType, body };
+}
+
+/** A list of objects, from their bytes where the format allows. */
+export function listResponse(resource: Resource, entries: readonly Entry[], metadata: ListMeta, negotiated: Negotiated): ApiResponse {
+  const { definition, codec } = resource;
+  const shown = definition.storage === undefined ? entries : entries.map((entry) => resource.view(entry));
+  if (negotiated.format !== "json" || negotiated.pretty) {
+    const items = shown.map((entry) => { const { kind: _kind, apiVersion: _version, ...rest } = JSON.parse(entry.toBuffer().toString()) as KubeObject; return rest; });
+    return valueResponse({ kind: definition.listKind, apiVersion: codec.apiVersion, metadata, items }, negotiated);
+  }
+  const head = Buffer.from(`{"kind":${JSON.stringify(definition.listKind)},"apiVersion":${JSON.stringify(codec.apiVersion)},"metadata":${JSON.stringify(metadata)},"items":[`);
+  const skip = codec.head.length;
+  let sizeBytes = head.length + END.length + Math.max(0, shown.length - 1);
+  for (const entry of shown) sizeBytes += entry.sizeBytes(skip);
+  if (sizeBytes > WHOLE_MAX_BYTES) return { status: 200, contentType: negotiated.contentType, body: { sizeBytes, chunks: listChunks(head, shown, skip) } };
+  const body = Buffer.allocUnsafe(sizeBytes);
+  let offset = head.copy(body, 0);
+  for (let i = 0; i < shown.length; i++) {
+    if (i > 0) body[offset++] = COMMA;
+    offset = shown[i]!.writeTo(body, offset, skip);
+  }
+  END.copy(body, offset);
+  return { status: 200, contentType: negotiated.contentType, body };
+}
+
+/** Joins entries into chunks as they are asked for, so a long list neither holds the loop nor a second copy of itself. */
+function* listChunks(head: Buffer, entries: readonly Entry[], skip: number): Generator<Buffer> {
+  let chunk = Buffer.allocUnsafeSlow(CHUNK_BYTES), offset = head.copy(chunk, 0);
+  for (let i = 0; i < entries.length; i++) {
+    const entry = entries[i]!, needed = entry.sizeBytes(skip) + 1;
+    if (offset + needed > chunk.length) {
+      if (offset > 0) yield chunk.subarray(0, offset);
+      chunk = Buffer.allocUnsafeSlow(Math.max(CHUNK_BYTES, needed));
+      offset = 0;
+    }
+    if (i > 0) chunk[offset++] = COMMA;
+    offset = entry.writeTo(chunk, offset, skip);
+  }
+  if (offset > 0) yield chunk.subarray(0, offset);
+  yield END;
+}
