@@ -3,7 +3,6 @@
  * Counterpart: `pkg/kubeapiserver/options/plugins.go`.
  */
 import type { AdmissionPlugin, CacheReader } from "../contracts.ts";
-import { AdmissionChain } from "./admission-chain.ts";
 import { DefaultIngressClass, DefaultStorageClass } from "./default-classes.ts";
 import { DEFAULT_TOLERATION_SECONDS, DefaultTolerationSeconds } from "./default-toleration-seconds.ts";
 import { LimitRanger } from "./limit-ranger.ts";
@@ -30,8 +29,8 @@ export interface AdmissionOptions {
 /** Off unless enabled: its finalizers need controllers to take them off again. */
 const OFF_BY_DEFAULT: readonly string[] = ["StorageObjectInUseProtection"];
 
-/** Builds the chain. Throws Error for a plugin that does not exist. */
-export function createAdmissionChain(cache: CacheReader, options: AdmissionOptions = {}): AdmissionChain {
+/** The plugins that are on. Throws Error for a name that does not exist. */
+export function admissionPlugins(cache: CacheReader, options: AdmissionOptions = {}): AdmissionPlugin[] {
   const all: AdmissionPlugin[] = [
     new NamespaceLifecycle(cache),
     new LimitRanger(cache),
@@ -50,5 +49,5 @@ export function createAdmissionChain(cache: CacheReader, options: AdmissionOptio
   const names = all.map((plugin) => plugin.name), enable = options.enable ?? [], disable = options.disable ?? [];
   for (const name of [...enable, ...disable]) if (!names.includes(name)) throw new Error(`enable-admission-plugins/disable-admission-plugins: unknown admission plugin ${JSON.stringify(name)}, known are ${names.join(", ")}`);
   const on = all.filter(({ name }) => !disable.includes(name) && (enable.includes(name) || !OFF_BY_DEFAULT.includes(name)));
-  return new AdmissionChain([...on, ...(options.last ?? [])]);
+  return [...on, ...(options.last ?? [])];
 }
