@@ -3,6 +3,7 @@
  * Counterpart: `pkg/kubeapiserver/options/plugins.go`.
  */
 import type { AdmissionPlugin, CacheReader } from "../contracts.ts";
+import { AdmissionChain } from "./admission-chain.ts";
 import { DefaultIngressClass, DefaultStorageClass } from "./default-classes.ts";
 import { DEFAULT_TOLERATION_SECONDS, DefaultTolerationSeconds } from "./default-toleration-seconds.ts";
 import { LimitRanger } from "./limit-ranger.ts";
@@ -51,3 +52,6 @@ export function admissionPlugins(cache: CacheReader, options: AdmissionOptions =
   const on = all.filter(({ name }) => !disable.includes(name) && (enable.includes(name) || !OFF_BY_DEFAULT.includes(name)));
   return [...on, ...(options.last ?? [])];
 }
+
+/** The chain of the plugins that are on. Throws Error for a name that does not exist. */
+export const createAdmissionChain = (cache: CacheReader, options: AdmissionOptions = {}): AdmissionChain => new AdmissionChain(admissionPlugins(cache, options));
