@@ -54,6 +54,8 @@ export interface Auth {
   readonly authenticator: Authenticator;
   readonly authorizer: Authorizer;
   readonly rbac: RbacIndex;
+  /** RBAC is in force, so nobody may grant more than he holds. */
+  readonly checksEscalation: boolean;
   readonly createHandlers: CreateHandlers;
   readonly documents: ReadonlyMap<string, DiscoveryDocument>;
   /** Stops following the caches. */
@@ -73,7 +75,7 @@ export function buildAuth(deps: { cache: CacheReader; clock: Clock }, options: A
   stops.push(rbac.start());
   const authorizer = authorizerUnion([superuserAuthorizer, ...options.authorizationModes.map((mode) => buildAuthorizer(mode, cache, rbac, stops))]);
   return {
-    authenticator: new RequestAuthenticator(authenticators, { anonymous: options.anonymous }), authorizer, rbac,
+    authenticator: new RequestAuthenticator(authenticators, { anonymous: options.anonymous }), authorizer, rbac, checksEscalation: options.authorizationModes.includes("RBAC"),
     createHandlers: buildHandlers(deps, options, tokens, authorizer, rbac),
     documents: options.serviceAccountIssuers[0]?.startsWith("https://") === true
       ? discoveryDocuments(options.serviceAccountIssuers[0], options.jwksUri, options.serviceAccountKeys.map(jwtKey)) : new Map(),

@@ -1,5 +1,17 @@
-/** The admission plugins and write hooks a server has unless told otherwise. */
+/** The admission chain and the write hooks a server has unless told otherwise. */
+import { createAdmissionChain, type AdmissionOptions } from "./admission/plugins.ts";
+import { RbacEscalationCheck } from "./authorization/escalation.ts";
 import type { ApiServerOptions } from "./server.ts";
 
-export const defaultAdmission = (_options: object): ApiServerOptions["admission"] => () => [];
-export const defaultHooks = (_options: object): ApiServerOptions["hooks"] => () => [];
+/** Upstream's plugins in upstream's order, then the check that nobody grants what he does not hold. */
+export const defaultAdmission = (options: Omit<AdmissionOptions, "last">): ApiServerOptions["admission"] => ({ cache, auth }) =>
+  createAdmissionChain(cache, { ...options, last: auth.checksEscalation ? [new RbacEscalationCheck({ index: auth.rbac, authorizer: auth.authorizer })] : [] });
+
+export interface HookOptions {
+  /** Range of Service addresses. */
+  readonly serviceCidr: string;
+  /** Ports of NodePort Services, e.g. 30000-32767. */
+  readonly nodePortRange?: string;
+}
+
+export const defaultHooks = (_options: HookOptions): ApiServerOptions["hooks"] => () => [];

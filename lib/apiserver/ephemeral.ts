@@ -9,6 +9,7 @@ import type { Store } from "../storage/store.ts";
 import { systemClock, type Clock } from "../util/clock.ts";
 import type { Logger } from "../util/logger.ts";
 import { defaultAdmission, defaultHooks } from "./defaults.ts";
+import { firstAddress } from "./kubernetes-service.ts";
 import { startApiServer, type ApiServer, type ApiServerOptions } from "./server.ts";
 
 export interface EphemeralOptions extends Partial<Pick<ApiServerOptions, "admission" | "hooks" | "streamHandlers" | "inFlight" | "definitions" | "random">> {
@@ -62,10 +63,4 @@ export async function startEphemeralApiServer(options: EphemeralOptions = {}): P
       if (options.store === undefined) await store.close();
     },
   };
-}
-
-/** `10.96.0.1` of `10.96.0.0/16`. */
-export function firstAddress(cidr: string): string {
-  const [network = ""] = cidr.split("/");
-  return network.includes(":") ? `${network}1` : network.replace(/\d+$/, (last) => String(Number(last) + 1));
 }

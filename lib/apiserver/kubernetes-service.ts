@@ -75,3 +75,9 @@ export async function keepKubernetesService(deps: KubernetesServiceDeps, options
   await aborted(signal);
   clearInterval(timer);
 }
+
+/** `10.96.0.1` of `10.96.0.0/16`. */
+export function firstAddress(cidr: string): string {
+  const [network = ""] = cidr.split("/");
+  return network.includes(":") ? `${network}1` : network.replace(/\d+$/, (last) => String(Number(last) + 1));
+}

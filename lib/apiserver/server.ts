@@ -9,11 +9,11 @@ import type { ResourceDefinition } from "../api/resource-definition.ts";
 import type { Store } from "../storage/store.ts";
 import { systemClock, type Clock } from "../util/clock.ts";
 import { silentLogger, type Logger } from "../util/logger.ts";
-import { AdmissionChain } from "./admission-chain.ts";
+import { AdmissionChain } from "./admission/admission-chain.ts";
 import { buildAuth, type Auth, type AuthOptions } from "./authn.ts";
 import { bootstrapCluster } from "./bootstrap/bootstrap.ts";
 import { WatchCache } from "./cache/watch-cache.ts";
-import type { AdmissionPlugin, CacheReader, InternalWriter, StreamHandler, WriteHook } from "./contracts.ts";
+import type { CacheReader, InternalWriter, StreamHandler, WriteHook } from "./contracts.ts";
 import { Discovery } from "./endpoints/discovery-handlers.ts";
 import type { HealthCheck } from "./endpoints/health.ts";
 import { ServerMetrics } from "./endpoints/metrics.ts";
@@ -39,7 +39,7 @@ export interface ApiServerOptions {
   /** undefined: the Service `kubernetes` is left alone. */
   readonly kubernetesService: Omit<KubernetesServiceOptions, "securePort"> | undefined;
   /** Built once the caches are filled. */
-  readonly admission: (deps: AdmissionDeps) => readonly AdmissionPlugin[];
+  readonly admission: (deps: AdmissionDeps) => AdmissionChain;
   readonly hooks: (deps: { cache: CacheReader; clock: Clock; log: Logger }) => readonly WriteHook[];
   readonly streamHandlers: (deps: { cache: CacheReader; log: Logger }) => readonly StreamHandler[];
   readonly definitions?: readonly ResourceDefinition[];
@@ -73,7 +73,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   const registry = { store, clock, log, hooks, admission: new AdmissionChain([]) };
   const writer = internalWriter(cache, definitions, registry);
   await bootstrapCluster({ cache, writer, log });
-  const admission = new AdmissionChain(options.admission({ cache, auth, clock, log, writer }));
+  const admission = options.admission({ cache, auth, clock, log, writer });
   const resources = buildResources(cache, definitions, { ...registry, admission });
   const api: Api = {
     cache, resources, log, random, shutdown: stopping.signal, createHandlers: auth.createHandlers, admission,

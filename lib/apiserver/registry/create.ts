@@ -47,7 +47,8 @@ export async function createObject(resource: Resource, object: KubeObject, names
     operation: "CREATE", definition, subresource: "", namespace, name: meta.name ?? "", object, oldObject: undefined,
     user: context.user, dryRun: context.dryRun, addWarning: context.addWarning,
   };
-  if (admission.mutates("CREATE", definition, "")) {
+  const admitted = admission.handles("CREATE", definition, "");
+  if (admitted) {
     await admission.admit(attributes);
     definition.defaults?.(object);
   }
@@ -57,7 +58,7 @@ export async function createObject(resource: Resource, object: KubeObject, names
     for (const hook of resource.hooks) if (hook.beginCreate !== undefined) transactions.push(await hook.beginCreate(object, context.dryRun));
     const errors = [...validateObjectMeta(meta, definition), ...(definition.validate?.(object) ?? [])];
     if (errors.length > 0) throw invalidError(definition.group, definition.kind, meta.name ?? "", errors);
-    if (admission.validates("CREATE", definition, "")) await admission.validate(attributes);
+    if (admitted) await admission.validate(attributes);
     for (const text of definition.warnings?.(object, undefined) ?? []) context.addWarning(text);
     if (definition.notRunYet === true) context.addWarning(`${definition.kind}: stored but not yet run by this release`);
     const entry = await put(resource, object, generated, context);

@@ -28,8 +28,10 @@ export async function deleteObject(resource: Resource, namespace: string, name: 
       operation: "DELETE", definition, subresource: "", namespace, name, object: undefined, oldObject: old,
       user: context.user, dryRun: context.dryRun, addWarning: context.addWarning,
     } as const;
-    if (admission.mutates("DELETE", definition, "")) await admission.admit(attributes);
-    if (admission.validates("DELETE", definition, "")) await admission.validate(attributes);
+    if (admission.handles("DELETE", definition, "")) {
+      await admission.admit(attributes);
+      await admission.validate(attributes);
+    }
     const now = deps.clock.now();
     const plan = definition.group === "" && definition.plural === "namespaces" ? planNamespace(resource, stored, options, now) : planDelete(definition, old, options, now);
     try { return await carryOut(resource, stored, old, plan, context); }

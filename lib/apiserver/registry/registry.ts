@@ -4,7 +4,7 @@
  */
 import type { ResourceReference } from "../../api/reference.ts";
 import type { KubeObject, ResourceDefinition } from "../../api/resource-definition.ts";
-import { AdmissionChain } from "../admission-chain.ts";
+import { AdmissionChain } from "../admission/admission-chain.ts";
 import type { WatchCache } from "../cache/watch-cache.ts";
 import type { InternalWriter } from "../contracts.ts";
 import { Codec } from "./codec.ts";

@@ -10,7 +10,7 @@ import { notFound } from "../../api/status-error.ts";
 import type { Store } from "../../storage/store.ts";
 import type { Clock } from "../../util/clock.ts";
 import type { Logger } from "../../util/logger.ts";
-import type { AdmissionChain } from "../admission-chain.ts";
+import type { AdmissionChain } from "../admission/admission-chain.ts";
 import { Entry } from "../cache/entry.ts";
 import type { ResourceCache } from "../cache/resource-cache.ts";
 import type { UserInfo, WriteHook } from "../contracts.ts";

@@ -147,7 +147,8 @@ async function applyUpdate(resource: Resource, object: KubeObject, old: KubeObje
     operation: "UPDATE", definition, subresource, namespace: request.namespace, name: request.name, object, oldObject: old,
     user: context.user, dryRun: context.dryRun, addWarning: context.addWarning,
   };
-  if (admission.mutates("UPDATE", definition, subresource)) {
+  const admitted = admission.handles("UPDATE", definition, subresource);
+  if (admitted) {
     await admission.admit(attributes);
     definition.defaults?.(object);
   }
@@ -158,7 +159,7 @@ async function applyUpdate(resource: Resource, object: KubeObject, old: KubeObje
     for (const hook of resource.hooks) if (subresource === "" && hook.beginUpdate !== undefined) transactions.push(await hook.beginUpdate(object, old, context.dryRun));
     const errors = validate(resource, object, old, subresource);
     if (errors.length > 0) throw invalidError(definition.group, definition.kind, request.name, errors);
-    if (admission.validates("UPDATE", definition, subresource)) await admission.validate(attributes);
+    if (admitted) await admission.validate(attributes);
     for (const text of definition.warnings?.(object, old) ?? []) context.addWarning(text);
     const entry = await write(resource, object, old, stored, context);
     succeeded = true;

@@ -1,7 +1,7 @@
 /** What handlers share: one value made at start. */
 import type { ResourceDefinition } from "../../api/resource-definition.ts";
 import type { Logger } from "../../util/logger.ts";
-import type { AdmissionChain } from "../admission-chain.ts";
+import type { AdmissionChain } from "../admission/admission-chain.ts";
 import type { WatchCache } from "../cache/watch-cache.ts";
 import type { CreateHandlers, StreamHandler } from "../contracts.ts";
 import type { Resource } from "../registry/resource.ts";

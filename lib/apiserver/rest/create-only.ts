@@ -42,8 +42,10 @@ export async function handleCreateOnly(api: Api, request: ApiRequest, definition
     operation: "CREATE", definition, subresource, namespace: info.namespace, name, object, oldObject: undefined,
     user: request.user, dryRun: context.dryRun, addWarning: context.addWarning,
   };
-  if (api.admission.mutates("CREATE", definition, subresource)) await api.admission.admit(attributes);
-  if (api.admission.validates("CREATE", definition, subresource)) await api.admission.validate(attributes);
+  if (api.admission.handles("CREATE", definition, subresource)) {
+    await api.admission.admit(attributes);
+    await api.admission.validate(attributes);
+  }
   const result = await handler(object, { user: request.user, namespace: info.namespace, name, dryRun: context.dryRun, addWarning: context.addWarning });
   return valueResponse(result, negotiated, 201);
 }

@@ -1,0 +1,65 @@
+/** Flags of kube-apiserver: upstream's names and defaults; what is ours alone says so. */
+import { FlagError, parseFlags, type FlagValues } from "../../lib/util/flags.ts";
+import { LOG_LEVELS } from "../../lib/util/logger.ts";
+
+export const FLAGS = {
+  "advertise-address": { type: "string", help: "address on which members of the cluster reach this server" },
+  "bind-address": { type: "string", default: "0.0.0.0", help: "address to listen on for --secure-port" },
+  "secure-port": { type: "int", default: 6443, help: "port to serve HTTPS on" },
+  "tls-cert-file": { type: "string", help: "certificate for HTTPS, intermediates behind it; read again when it changes" },
+  "tls-private-key-file": { type: "string", help: "key of --tls-cert-file" },
+  "client-ca-file": { type: "string", help: "authorities whose client certificates name users; read again when it changes" },
+  "service-account-key-file": { type: "list", help: "keys that verify ServiceAccount tokens" },
+  "service-account-signing-key-file": { type: "string", help: "key that signs ServiceAccount tokens" },
+  "service-account-issuer": { type: "list", help: "issuer of ServiceAccount tokens; the first signs, all are accepted" },
+  "service-account-max-token-expiration": { type: "duration", default: "0s", help: "longest validity a token may ask for; 0 is no limit" },
+  "service-account-extend-token-expiration": { type: "bool", default: true, help: "tokens of pods live a year, so that old clients get time to change" },
+  "service-account-jwks-uri": { type: "string", help: "where the signing keys can be fetched; follows from the issuer when absent" },
+  "api-audiences": { type: "list", help: "what tokens must be for; the issuers when absent" },
+  "service-cluster-ip-range": { type: "string", default: "10.0.0.0/24", help: "range of Service addresses" },
+  "service-node-port-range": { type: "string", default: "30000-32767", help: "ports of NodePort Services" },
+  "kubelet-client-certificate": { type: "string", help: "client certificate to speak to kubelets with" },
+  "kubelet-client-key": { type: "string", help: "key of --kubelet-client-certificate" },
+  "kubelet-certificate-authority": { type: "string", help: "authorities of kubelets' serving certificates" },
+  "kubelet-preferred-address-types": { type: "list", default: ["Hostname", "InternalDNS", "InternalIP", "ExternalDNS", "ExternalIP"], help: "kinds of node addresses, most wanted first" },
+  "authorization-mode": { type: "list", default: ["AlwaysAllow"], help: "Node, RBAC, AlwaysAllow, AlwaysDeny: asked in this order" },
+  "enable-admission-plugins": { type: "list", help: "admission plugins beside the default ones" },
+  "disable-admission-plugins": { type: "list", help: "default admission plugins to leave out" },
+  "requestheader-client-ca-file": { type: "string", help: "authorities of front proxies; read again when it changes" },
+  "requestheader-allowed-names": { type: "list", help: "common names of front proxies; any when empty" },
+  "requestheader-username-headers": { type: "list", default: ["X-Remote-User"], help: "headers that name the user" },
+  "requestheader-uid-headers": { type: "list", help: "headers that name the uid" },
+  "requestheader-group-headers": { type: "list", default: ["X-Remote-Group"], help: "headers that name groups" },
+  "requestheader-extra-headers-prefix": { type: "list", default: ["X-Remote-Extra-"], help: "prefixes of headers with extra facts" },
+  "proxy-client-cert-file": { type: "string", help: "client certificate to speak to aggregated servers and webhooks with" },
+  "proxy-client-key-file": { type: "string", help: "key of --proxy-client-cert-file" },
+  "allow-privileged": { type: "bool", default: true, help: "privileged containers; only true is supported" },
+  "etcd-servers": { type: "list", help: "not supported by this release, which stores in --data-file" },
+  "anonymous-auth": { type: "bool", default: true, help: "requests without credentials are those of system:anonymous" },
+  "enable-bootstrap-token-auth": { type: "bool", default: true, help: "tokens in Secrets of kube-system let nodes join" },
+  "token-auth-file": { type: "string", help: "CSV file of tokens and whom they name" },
+  "max-requests-inflight": { type: "int", default: 400, help: "reads at once; 0 is no limit" },
+  "max-mutating-requests-inflight": { type: "int", default: 200, help: "writes at once; 0 is no limit" },
+  "default-not-ready-toleration-seconds": { type: "int", default: 30, help: "how long pods stay on a node that is not ready (upstream: 300)" },
+  "default-unreachable-toleration-seconds": { type: "int", default: 30, help: "how long pods stay on a node that is unreachable (upstream: 300)" },
+  "data-file": { type: "string", default: "/var/lib/kaji/state.db", help: "the store's file (ours alone)" },
+  "log-level": { type: "string", default: "info", help: `one of ${LOG_LEVELS.join(", ")} (ours alone)` },
+  v: { type: "int", help: "log verbosity; 4 and more means --log-level=debug" },
+  help: { type: "bool", help: "this text" },
+} as const;
+export type Flags = FlagValues<typeof FLAGS>;
+
+/** Parses and checks. Throws FlagError. */
+export function parse(argv: readonly string[]): Flags {
+  const { flags, args } = parseFlags(argv, FLAGS);
+  if (args.length > 0) throw new FlagError(`unknown command ${JSON.stringify(args[0])} for "kube-apiserver"`);
+  if (flags.help) return flags;
+  if (flags["etcd-servers"].length > 0) throw new FlagError("--etcd-servers is not supported by this release: it stores in one SQLite file, see --data-file");
+  if (!flags["allow-privileged"]) throw new FlagError("--allow-privileged=false is not supported by this release");
+  if (flags["tls-cert-file"] === undefined || flags["tls-private-key-file"] === undefined) throw new FlagError("--tls-cert-file and --tls-private-key-file are required");
+  if (flags["service-account-signing-key-file"] === undefined) throw new FlagError("service-account-signing-key-file is a required flag");
+  if (flags["service-account-issuer"].length === 0) throw new FlagError("service-account-issuer is a required flag");
+  if (!(LOG_LEVELS as readonly string[]).includes(flags["log-level"])) throw new FlagError(`invalid --log-level ${JSON.stringify(flags["log-level"])}: must be one of ${LOG_LEVELS.join(", ")}`);
+  if (!(flags["secure-port"] >= 1 && flags["secure-port"] <= 65535)) throw new FlagError(`--secure-port ${flags["secure-port"]} must be between 1 and 65535, inclusive. It cannot be turned off with 0`);
+  return flags;
+}
