@@ -5,7 +5,10 @@
 import type { Json } from "./definitions.ts";
 import { ProtobufWriter } from "./protobuf-writer.ts";
 
+/** The Content-Type of what `encodeOpenapiV2` gives. */
 export const OPENAPI_V2_PROTOBUF = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
+/** What an Accept header may call it: kubectl asks with an `@`. */
+export const OPENAPI_V2_PROTOBUF_NAMES: readonly string[] = [OPENAPI_V2_PROTOBUF, "application/com.github.proto-openapi.spec.v2@v1.0+protobuf"];
 
 const isJson = (value: unknown): value is Json => typeof value === "object" && value !== null && !Array.isArray(value);
 const entries = (value: unknown): [string, unknown][] => (isJson(value) ? Object.entries(value) : []);
