@@ -18,6 +18,8 @@ export type Verdict = "allowed" | "unauthenticated" | "forbidden";
 export interface DelegatedAuthOptions {
   /** Bundle that signs client certificates; without it only tokens count. Read anew for each handshake's certificate. */
   readonly clientCaFile?: string | undefined;
+  /** What a request needs permission for; by default to get its path. */
+  readonly attributes?: ((request: IncomingMessage, path: string) => Pick<SubjectAccessReviewSpec, "resourceAttributes" | "nonResourceAttributes">) | undefined;
 }
 
 type User = Pick<SubjectAccessReviewSpec, "user" | "groups" | "uid" | "extra">;
@@ -32,11 +34,12 @@ export function delegatedAuth(deps: { client: Client; clock: Clock }, options: D
     const token = /^bearer\s+(\S+)$/i.exec(request.headers.authorization ?? "")?.[1];
     const certificate = request.socket instanceof TLSSocket ? request.socket.getPeerX509Certificate() : undefined;
     if (token === undefined && certificate === undefined) return "unauthenticated";
-    const who = createHash("sha256").update(token ?? certificate!.raw).digest("base64"), key = `${who} ${path}`, nowMs = clock.monotonicMs();
+    const who = createHash("sha256").update(token ?? certificate!.raw).digest("base64"), attributes = options.attributes?.(request, path) ?? { nonResourceAttributes: { path, verb: "get" } };
+    const key = `${who} ${JSON.stringify(attributes)}`, nowMs = clock.monotonicMs();
     const cached = known.get(key);
     if (cached !== undefined && cached.untilMs > nowMs) return cached.verdict;
     const user = token === undefined ? certificateUser(certificate!, options.clientCaFile, clock.now()) : await tokenUser(client, token);
-    const verdict = user === undefined ? "unauthenticated" : await mayGet(client, user, path) ? "allowed" : "forbidden";
+    const verdict = user === undefined ? "unauthenticated" : await may(client, user, attributes) ? "allowed" : "forbidden";
     if (known.size >= VERDICTS_MAX) known.clear();
     known.set(key, { verdict, untilMs: nowMs + VERDICT_MS });
     return verdict;
@@ -58,7 +61,7 @@ function certificateUser(certificate: X509Certificate, caFile: string | undefine
   return usages.includes("client") ? { user: subject.commonName, groups: [...subject.organizations, "system:authenticated"] } : undefined;
 }
 
-async function mayGet(client: Client, user: User, path: string): Promise<boolean> {
-  const { status } = await client.create(subjectaccessreviews, { metadata: { name: "" }, spec: { ...user, nonResourceAttributes: { path, verb: "get" } } });
+async function may(client: Client, user: User, attributes: Pick<SubjectAccessReviewSpec, "resourceAttributes" | "nonResourceAttributes">): Promise<boolean> {
+  const { status } = await client.create(subjectaccessreviews, { metadata: { name: "" }, spec: { ...user, ...attributes } });
   return status?.allowed === true;
 }

@@ -1,0 +1,77 @@
+/** kubelet: runs the pods bound to this node. Flags as upstream's. */
+import { readFileSync } from "node:fs";
+import { createClient } from "../../lib/client/http-client.ts";
+import { loadKubeconfig } from "../../lib/client/kubeconfig.ts";
+import { CriClient } from "../../lib/cri/client.ts";
+import { parseMemInfo } from "../../lib/host/facts.ts";
+import { Kubelet, type KubeletParts } from "../../lib/kubelet/kubelet.ts";
+import type { KubeletConfiguration } from "../../lib/kubelet/kubelet-configuration.ts";
+import { KubeletServer, tlsFromFiles } from "../../lib/kubelet/server/kubelet-server.ts";
+import { requiredAttributes } from "../../lib/kubelet/server/route.ts";
+import { StatsCollector } from "../../lib/kubelet/server/stats-collector.ts";
+import { createAuthority, issue } from "../../lib/pki/certificate.ts";
+import { privateKeyPem } from "../../lib/pki/keys.ts";
+import { delegatedAuth } from "../../lib/runtime/delegated-auth.ts";
+import { EventBroadcaster } from "../../lib/runtime/event-recorder.ts";
+import { HealthServer } from "../../lib/runtime/health-server.ts";
+import { RuntimeMetrics } from "../../lib/runtime/metrics.ts";
+import { shutdownSignal } from "../../lib/util/abort.ts";
+import { systemClock } from "../../lib/util/clock.ts";
+import { FlagError, flagsHelp, parseFlags } from "../../lib/util/flags.ts";
+import { LOG_LEVELS, createLogger, type LogLevel, type Logger } from "../../lib/util/logger.ts";
+import { runAll, type Runnable } from "../../lib/util/runnable.ts";
+import { FLAGS, kubeletOptions, resolveConfiguration, type Flags } from "./flags.ts";
+
+/** Runs until SIGTERM; containers go on without it. Returns the exit code. */
+export async function main(argv: readonly string[]): Promise<number> {
+  let flags: Flags, configuration: KubeletConfiguration, warnings: string[];
+  try {
+    const parsed = parseFlags(argv, FLAGS);
+    flags = parsed.flags;
+    if (flags.help) { process.stdout.write(flagsHelp("kubelet [flags]", FLAGS)); return 0; }
+    if (parsed.args.length > 0) throw new FlagError(`unknown command ${JSON.stringify(parsed.args[0])} for "kubelet"`);
+    if (!(LOG_LEVELS as readonly string[]).includes(flags["log-level"])) throw new FlagError(`invalid --log-level ${JSON.stringify(flags["log-level"])}: must be one of ${LOG_LEVELS.join(", ")}`);
+    ({ configuration, warnings } = resolveConfiguration(flags, new Set(argv.map((argument) => argument.replace(/^--/, "").split("=")[0]!))));
+    if (flags.kubeconfig === undefined) throw new FlagError("--kubeconfig is required");
+    if (configuration.failSwapOn && parseMemInfo(readFileSync("/proc/meminfo", "utf8")).swapTotalBytes > 0) throw new FlagError("running with swap on is not supported, please disable swap or set --fail-swap-on flag to false");
+  } catch (error) {
+    process.stderr.write(`Error: ${(error as Error).message}\n`);
+    return 1;
+  }
+  const log = createLogger("kubelet", (flags.v ?? 0) >= 4 ? "debug" : (flags["log-level"] as LogLevel)), signal = shutdownSignal();
+  for (const warning of warnings) log.warn({ file: flags.config }, warning);
+  try {
+    await runAll(wire(flags, configuration, log), signal);
+    return 0;
+  } catch (error) {
+    log.error({ error }, "exiting");
+    return 1;
+  }
+}
+
+function wire(flags: Flags, configuration: KubeletConfiguration, log: Logger): Runnable[] {
+  const clock = systemClock, metrics = new RuntimeMetrics(), client = createClient(loadKubeconfig(flags.kubeconfig!, { component: "kubelet" }), { clock, onRequest: metrics.onRequest });
+  const options = kubeletOptions(flags, configuration, () => ({ memory: false, disk: false, pids: false })), broadcaster = new EventBroadcaster({ client, clock, log });
+  const events = broadcaster.recorder({ component: "kubelet", host: options.nodeName }), cri = new CriClient(configuration.containerRuntimeEndpoint);
+  const server = (parts: KubeletParts): Runnable => new KubeletServer(parts, new StatsCollector(parts.context, parts.manager, options.rootDirectory), {
+    address: configuration.address, port: configuration.port, ...serving(configuration, options.nodeName, options.nodeIPs),
+    authorize: configuration.authorizationMode === "AlwaysAllow" ? () => Promise.resolve("allowed") : delegatedAuth({ client, clock }, {
+      clientCaFile: configuration.clientCAFile === "" ? undefined : configuration.clientCAFile,
+      attributes: (request, path) => ({ resourceAttributes: requiredAttributes(request.method ?? "GET", path, options.nodeName) }),
+    }),
+    metrics: () => metrics.registry.metrics(), configz: () => configuration,
+  });
+  const kubelet = new Kubelet({ client, cri, clock, log, events }, options, (parts) => [server(parts)]);
+  const health = configuration.healthzPort === 0 ? [] : [new HealthServer({ clock, log }, { address: configuration.healthzBindAddress, port: configuration.healthzPort })];
+  return [...health, broadcaster, kubelet];
+}
+
+function serving(configuration: KubeletConfiguration, nodeName: string, addresses: readonly string[]): { tls: () => { cert: string | Buffer; key: string | Buffer }; tlsFiles: string[] } {
+  const { tlsCertFile, tlsPrivateKeyFile } = configuration;
+  if (tlsCertFile !== "" && tlsPrivateKeyFile !== "") return { tls: tlsFromFiles(tlsCertFile, tlsPrivateKeyFile), tlsFiles: [tlsCertFile, tlsPrivateKeyFile] };
+  const now = systemClock.now(), authority = createAuthority({ commonName: `${nodeName}-ca@${Math.floor(now.getTime() / 1_000)}`, now });
+  const pair = issue(authority, { subject: { commonName: `${nodeName}@${Math.floor(now.getTime() / 1_000)}` }, usages: ["server"], names: [nodeName, "localhost", "127.0.0.1", ...addresses], now });
+  return { tls: () => ({ cert: pair.certificatePem + authority.certificatePem, key: privateKeyPem(pair.key) }), tlsFiles: [] };
+}
+
+if (import.meta.main) process.exitCode = await main(process.argv.slice(2));
