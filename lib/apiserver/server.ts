@@ -17,7 +17,9 @@ import type { CacheReader, InternalWriter, StreamHandler, WriteHook } from "./co
 import { Discovery } from "./endpoints/discovery-handlers.ts";
 import type { HealthCheck } from "./endpoints/health.ts";
 import { ServerMetrics } from "./endpoints/metrics.ts";
+import { openapiHandler } from "./endpoints/openapi.ts";
 import { pathHandler } from "./endpoints/paths.ts";
+import { GIT_VERSION } from "./endpoints/version.ts";
 import { chain, filters } from "./filters.ts";
 import type { InFlightLimits } from "./filters/filter.ts";
 import type { Handler } from "./http/exchange.ts";
@@ -103,7 +105,7 @@ interface LastDeps { definitions: readonly ResourceDefinition[]; metrics: Server
 /** Behind the filters: resources, or the other paths. */
 function lastHandler(api: Api, options: ApiServerOptions, { definitions, metrics, log, cache, auth, store }: LastDeps): Handler {
   const advertised = `${options.kubernetesService?.advertiseAddress ?? options.host}:${options.port}`;
-  const paths = pathHandler({ discovery: new Discovery(definitions, advertised), metrics, log, documents: auth.documents, checks: healthChecks(cache, store, api.shutdown), openapi: () => undefined });
+  const paths = pathHandler({ discovery: new Discovery(definitions, advertised), metrics, log, documents: auth.documents, checks: healthChecks(cache, store, api.shutdown), openapi: openapiHandler(definitions, GIT_VERSION) });
   return (request) => (request.info.isResourceRequest ? dispatchResource(api, request) : paths(request));
 }
 

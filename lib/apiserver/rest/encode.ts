@@ -1,11 +1,11 @@
 /** Objects and lists as response bodies. Counterpart: apiserver `endpoints/handlers/response.go`. */
 import { stringify } from "yaml";
-import type { KubeObject } from "../../api/resource-definition.ts";
 import type { ListMeta } from "../../api/schema/generated/models.ts";
 import type { Entry } from "../cache/entry.ts";
 import type { ApiResponse } from "../http/exchange.ts";
 import type { Negotiated } from "../negotiate.ts";
 import type { Resource } from "../registry/resource.ts";
+import { prettyList, yamlList, YAML_OPTIONS } from "./encode-list.ts";
 
 const CHUNK_BYTES = 512 * 1024;
 /** A list up to this size is one buffer. */
@@ -19,8 +19,6 @@ export function valueResponse(value: unknown, negotiated: Negotiated, status = 2
   return { status, contentType: negotiated.contentType, body };
 }
 
-const YAML_OPTIONS = { lineWidth: 0, sortMapEntries: true, aliasDuplicateObjects: false, version: "1.1" } as const;
-
 /** One object, from its bytes where the format allows. */
 export function entryResponse(resource: Resource, stored: Entry, negotiated: Negotiated, status = 200): ApiResponse {
   const entry = resource.view(stored);
@@ -31,12 +29,12 @@ export function entryResponse(resource: Resource, stored: Entry, negotiated: Neg
 }
 
 /** A list of objects, from their bytes where the format allows. */
-export function listResponse(resource: Resource, entries: readonly Entry[], metadata: ListMeta, negotiated: Negotiated): ApiResponse {
+export async function listResponse(resource: Resource, entries: readonly Entry[], metadata: ListMeta, negotiated: Negotiated): Promise<ApiResponse> {
   const { definition, codec } = resource;
   const shown = definition.storage === undefined ? entries : entries.map((entry) => resource.view(entry));
   if (negotiated.format !== "json" || negotiated.pretty) {
-    const items = shown.map((entry) => { const { kind: _kind, apiVersion: _version, ...rest } = JSON.parse(entry.toBuffer().toString()) as KubeObject; return rest; });
-    return valueResponse({ kind: definition.listKind, apiVersion: codec.apiVersion, metadata, items }, negotiated);
+    const write = negotiated.format === "yaml" ? yamlList : prettyList;
+    return { status: 200, contentType: negotiated.contentType, body: await write({ kind: definition.listKind, apiVersion: codec.apiVersion, metadata }, shown) };
   }
   const head = Buffer.from(`{"kind":${JSON.stringify(definition.listKind)},"apiVersion":${JSON.stringify(codec.apiVersion)},"metadata":${JSON.stringify(metadata)},"items":[`);
   const skip = codec.head.length;
