@@ -1,5 +1,6 @@
 /** The admission chain and the write hooks a server has unless told otherwise. */
 import { createAdmissionChain, type AdmissionOptions } from "./admission/plugins.ts";
+import { ServiceAllocator } from "./allocation/service-allocator.ts";
 import { RbacEscalationCheck } from "./authorization/escalation.ts";
 import type { ApiServerOptions } from "./server.ts";
 
@@ -14,4 +15,9 @@ export interface HookOptions {
   readonly nodePortRange?: string;
 }
 
-export const defaultHooks = (_options: HookOptions): ApiServerOptions["hooks"] => () => [];
+/** Services get their addresses and node ports. */
+export const defaultHooks = (options: HookOptions): ApiServerOptions["hooks"] => ({ cache }) => {
+  const services = new ServiceAllocator({ cache }, { clusterIpRanges: [options.serviceCidr], nodePortRange: options.nodePortRange ?? "30000-32767" });
+  services.start();
+  return [services];
+};
