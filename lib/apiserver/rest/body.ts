@@ -1,5 +1,5 @@
 /** Request bodies and the write options of the query. Counterpart: apiserver `endpoints/handlers/{create,update}.go` and `meta/v1` options. */
-import { decodeObject, type FieldValidation } from "../../api/decode/decode.ts";
+import { decodeObject, decodeValue, type DecodeOptions, type Decoded, type FieldValidation } from "../../api/decode/decode.ts";
 import { invalidError, notSupported } from "../../api/field-error.ts";
 import type { ResourceReference } from "../../api/reference.ts";
 import type { KubeObject } from "../../api/resource-definition.ts";
@@ -9,15 +9,18 @@ import type { ApiRequest } from "../http/exchange.ts";
 import { JSON_TYPE, YAML_TYPE, bodyType, unsupportedMediaType } from "../negotiate.ts";
 import { queryFlag } from "../request-info.ts";
 import type { WriteContext } from "../registry/resource.ts";
+import { PROTOBUF_TYPE, readProtobuf } from "./protobuf-body.ts";
+import { ProtobufError } from "./protobuf-reader.ts";
 
-export type BodyFormat = "json" | "yaml";
-const DECODABLE = `${JSON_TYPE}, ${YAML_TYPE}`;
+export type BodyFormat = "json" | "yaml" | "protobuf";
+const DECODABLE = `${JSON_TYPE}, ${YAML_TYPE}, ${PROTOBUF_TYPE}`;
 
 /** Format of the body. Throws UnsupportedMediaType. */
 export function bodyFormat(request: ApiRequest): BodyFormat {
   const type = bodyType(request);
   if (type === JSON_TYPE) return "json";
   if (type === YAML_TYPE || type === "application/vnd.kubernetes.yaml") return "yaml";
+  if (type === PROTOBUF_TYPE) return "protobuf";
   throw unsupportedMediaType(DECODABLE);
 }
 
@@ -36,10 +39,21 @@ export async function readObject<T = KubeObject>(request: ApiRequest, expected: 
 }
 
 export function decodeBytes<T = KubeObject>(request: ApiRequest, bytes: Buffer, format: BodyFormat, mode: FieldValidation, expected: ResourceReference, model: string): T {
-  const { object, warnings } = decodeObject<T & { metadata?: object }>(model, bytes, mode, { expected, mediaType: format });
+  const { object, warnings } = decode<T & { metadata?: object }>(model, bytes, format, mode, { expected });
   for (const text of warnings) request.addWarning(text);
   object.metadata ??= {};
   return object;
+}
+
+function decode<T>(model: string, bytes: Buffer, format: BodyFormat, mode: FieldValidation, options: DecodeOptions): Decoded<T> {
+  if (format !== "protobuf") return decodeObject<T>(model, bytes, mode, { ...options, mediaType: format });
+  let value: unknown;
+  try { value = readProtobuf(model, bytes); }
+  catch (error) {
+    if (!(error instanceof ProtobufError)) throw error;
+    throw badRequest(`the object provided is unrecognized (must be of type ${options.expected?.kind ?? model}): ${error.message}`);
+  }
+  return decodeValue<T>(model, value, mode, options);
 }
 
 /** Who writes, from the request. Throws Invalid for a dryRun other than All. */
@@ -61,7 +75,7 @@ export async function readDeleteOptions(request: ApiRequest): Promise<{ options:
   if (bytes.length > 0) {
     const format = bodyFormat(request);
     // Any group's version of the kind is the same kind.
-    const { object } = decodeObject<DeleteOptions>("DeleteOptions", bytes, "Ignore", { mediaType: format });
+    const { object } = decode<DeleteOptions>("DeleteOptions", bytes, format, "Ignore", {});
     if (object.kind !== undefined && object.kind !== "" && object.kind !== "DeleteOptions") throw badRequest(`decoded object cannot be converted to DeleteOptions`);
     options = object;
   } else options = optionsOfQuery(request.query);
