@@ -55,6 +55,8 @@ export class Informer<T extends HasMeta> implements Runnable, Lister<T> {
   }
 
   get hasSynced(): boolean { return this.#hasSynced; }
+  /** As the reflector's: what the copy says about absence of change is only as good as this. */
+  get watchingSinceMs(): number | undefined { return this.#reflector.watchingSinceMs; }
   get size(): number { return this.#store.size; }
   get(key: string): T | undefined { return this.#store.get(key); }
   list(namespace?: string): T[] { return this.#store.list(namespace); }

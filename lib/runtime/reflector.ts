@@ -39,6 +39,7 @@ export class Reflector<T extends HasMeta> {
   /** Undefined: must list. */
   #resourceVersion: string | undefined;
   #failures = 0;
+  #watchingSinceMs: number | undefined;
 
   constructor(deps: { client: Client; clock: Clock; log: Logger }, resource: ResourceReference<T>, options: ReflectorOptions, sink: ReflectorSink<T>) {
     this.#deps = { ...deps, log: deps.log.child({ resource: groupResource(resource) }) };
@@ -51,6 +52,9 @@ export class Reflector<T extends HasMeta> {
       ...(options.metadataOnly === undefined ? {} : { metadataOnly: options.metadataOnly }),
     };
   }
+
+  /** Since when (monotonic) we hear of every change; undefined while the server is away or refuses. A watch that the server ends in good order and we open again does not count as a gap. */
+  get watchingSinceMs(): number | undefined { return this.#watchingSinceMs; }
 
   /** Runs until `signal` aborts; nothing else ends it. */
   async run(signal: AbortSignal): Promise<void> {
@@ -81,6 +85,7 @@ export class Reflector<T extends HasMeta> {
     const { client, clock } = this.#deps, startedMs = clock.monotonicMs();
     const timeoutSeconds = Math.round(WATCH_TIMEOUT_SECONDS * (1 + Math.random()));
     let events = 0;
+    this.#watchingSinceMs ??= startedMs;
     const parameters = { ...this.#selection, resourceVersion: this.#resourceVersion!, allowWatchBookmarks: true, timeoutSeconds };
     for await (const event of client.watch(this.#resource, parameters, signal)) {
       events++;
@@ -95,6 +100,7 @@ export class Reflector<T extends HasMeta> {
 
   async #recover(error: unknown, signal: AbortSignal): Promise<void> {
     const { log } = this.#deps;
+    this.#watchingSinceMs = undefined;
     if (hasReason(error, "Expired", "Gone") || (error instanceof StatusError && error.code === 410)) {
       log.info({ resourceVersion: this.#resourceVersion, error }, "resource version expired, listing again");
       this.#resourceVersion = undefined;
