@@ -5,7 +5,7 @@
  */
 import type { Node } from "../api/schema/generated/models.ts";
 import type { Informer } from "../runtime/informer.ts";
-import { isAbort } from "../util/abort.ts";
+import { aborted, isAbort } from "../util/abort.ts";
 import type { Clock } from "../util/clock.ts";
 import type { Logger } from "../util/logger.ts";
 import type { Runnable } from "../util/runnable.ts";
@@ -43,12 +43,11 @@ export class HostRoutes implements Runnable {
     const wake = new Wake(clock);
     const stop = nodes.onChange((change) => { if (change.type !== "updated" || JSON.stringify(peersOf([change.object], "")) !== JSON.stringify(peersOf([change.old], ""))) wake.now(); });
     try {
+      await Promise.race([nodes.synced, aborted(signal)]); // Before that, every route would look stale.
       while (!signal.aborted) {
-        if (nodes.hasSynced) {
-          try { await this.#keeper.sync(planRoutes(peersOf(nodes.list(), nodeName), "routes", [])); }
-          catch (error) { log.error({ error }, "cannot write routes to pods, will retry"); }
-        }
-        await wake.wait(nodes.hasSynced ? resyncMs : Math.min(resyncMs, 100), signal);
+        try { await this.#keeper.sync(planRoutes(peersOf(nodes.list(), nodeName), "routes", [])); }
+        catch (error) { log.error({ error }, "cannot write routes to pods, will retry"); }
+        await wake.wait(resyncMs, signal);
       }
     } catch (error) {
       if (!isAbort(error, signal)) throw error;

@@ -10,7 +10,7 @@ import type { Node } from "../api/schema/generated/models.ts";
 import { readSysctl, writeSysctl } from "../host/sysctl.ts";
 import type { Iptables } from "../node-iptables/index.ts";
 import type { Informer } from "../runtime/informer.ts";
-import { isAbort } from "../util/abort.ts";
+import { aborted, isAbort } from "../util/abort.ts";
 import type { Clock } from "../util/clock.ts";
 import { exec } from "../util/exec.ts";
 import type { Logger } from "../util/logger.ts";
@@ -54,6 +54,7 @@ export class PodNetwork implements Runnable {
     const stop = nodes.onChange((change) => { if (change.type !== "updated" || facts(change.object) !== facts(change.old)) wake.now(); });
     let told = "";
     try {
+      await Promise.race([nodes.synced, aborted(signal)]);
       await findPluginDir().catch((error: Error) => log.error({ error: error.message }, "pods will not start"));
       for (const name of await earlierConfigs(this.#options.cniDir)) log.warn({ file: name }, "the container runtime will use this network configuration instead of ours");
       while (!signal.aborted) {

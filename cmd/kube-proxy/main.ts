@@ -1,0 +1,94 @@
+/** kube-proxy: Services on this node; with it, in its process, the pod network and cluster DNS. */
+import { readFileSync, writeFileSync } from "node:fs";
+import { hostname } from "node:os";
+import { parse as parseYaml } from "yaml";
+import { inClusterConfig, loadKubeconfig } from "../../lib/client/kubeconfig.ts";
+import { createClient } from "../../lib/client/http-client.ts";
+import { Iptables } from "../../lib/node-iptables/index.ts";
+import { IpRoute } from "../../lib/network/iproute.ts";
+import { cleanupNetwork } from "../../lib/network/cleanup.ts";
+import { removeLocalAddress } from "../../lib/network/local-address.ts";
+import { removeDnsRules } from "../../lib/dns/local-rules.ts";
+import { cleanupProxy } from "../../lib/proxy/cleanup.ts";
+import { readConfigFile, type ProxyConfig } from "../../lib/proxy/config.ts";
+import { RuntimeMetrics } from "../../lib/runtime/metrics.ts";
+import { SharedInformers } from "../../lib/runtime/shared-informers.ts";
+import { shutdownSignal } from "../../lib/util/abort.ts";
+import { systemClock } from "../../lib/util/clock.ts";
+import { FlagError, flagsHelp } from "../../lib/util/flags.ts";
+import { createLogger, type LogLevel, type Logger } from "../../lib/util/logger.ts";
+import { runAll } from "../../lib/util/runnable.ts";
+import { FLAGS, configFromFlags, parse, unusedFlags, type Flags } from "./flags.ts";
+import { wireDns, wireNetwork, wireProxy, type Wiring } from "./wire.ts";
+
+/** Runs until SIGTERM; the rules stay. Returns the exit code. */
+export async function main(argv: readonly string[]): Promise<number> {
+  let flags: Flags;
+  try {
+    flags = parse(argv);
+    if (flags.help) { process.stdout.write(flagsHelp("kube-proxy [flags]", FLAGS)); return 0; }
+  } catch (error) {
+    if (!(error instanceof FlagError)) throw error;
+    process.stderr.write(`Error: ${error.message}\n`);
+    return 1;
+  }
+  const log = createLogger("kube-proxy", (flags.v ?? 0) >= 4 ? "debug" : flags["log-level"] as LogLevel);
+  try {
+    const unused = unusedFlags(argv);
+    if (unused.length > 0) log.warn({ flags: unused }, "these flags do nothing in this release");
+    const config = readConfig(flags, log);
+    if (flags.cleanup) { await cleanup(flags, log); return 0; }
+    await run(flags, config, log);
+    return 0;
+  } catch (error) {
+    log.error({ error }, "exiting");
+    return 1;
+  }
+}
+
+function readConfig(flags: Flags, log: Logger): ProxyConfig {
+  if (flags.config === undefined) return configFromFlags(flags);
+  const { config, unused } = readConfigFile(parseYaml(readFileSync(flags.config, "utf8")));
+  if (unused.length > 0) log.warn({ fields: unused }, "these fields of the configuration do nothing in this release");
+  return { ...config, hostnameOverride: flags["hostname-override"] ?? config.hostnameOverride, kubeconfig: config.kubeconfig ?? flags.kubeconfig };
+}
+
+async function run(flags: Flags, config: ProxyConfig, log: Logger): Promise<void> {
+  if (config.oomScoreAdj !== undefined) {
+    try { writeFileSync("/proc/self/oom_score_adj", String(config.oomScoreAdj)); }
+    catch (error) { log.warn({ oomScoreAdj: config.oomScoreAdj, error: (error as Error).message }, "cannot set the OOM score"); }
+  }
+  const clock = systemClock, component = "kube-proxy", metrics = new RuntimeMetrics();
+  const clientConfig = config.kubeconfig === undefined ? inClusterConfig(component) : loadKubeconfig(config.kubeconfig, { component });
+  if (clientConfig === undefined) throw new Error("Cannot find the API server: give --kubeconfig (this is not a pod)");
+  const client = createClient({ ...clientConfig, ...(flags.master === undefined ? {} : { server: flags.master }) }, { clock, onRequest: metrics.onRequest });
+  const informers = new SharedInformers({ client, clock, log });
+  const wiring: Wiring = {
+    flags, config, log, clock, client, informers, metrics, ip: new IpRoute(), iptables: new Iptables({ family: 4 }),
+    nodeName: (config.hostnameOverride ?? hostname()).trim().toLowerCase(),
+  };
+  const runnables = [...wireProxy(wiring), ...(flags["pod-network"] ? wireNetwork(wiring) : []), ...(flags["cluster-dns"] === undefined ? [] : wireDns(wiring, flags["cluster-dns"])), informers];
+  const signal = shutdownSignal();
+  try { await runAll(runnables, signal); }
+  finally { client.close(); }
+}
+
+/** Takes back everything a kube-proxy of ours (or upstream's, in iptables mode) ever made on this host. */
+async function cleanup(flags: Flags, log: Logger): Promise<void> {
+  const ip = new IpRoute();
+  for (const family of [4, 6] as const) {
+    const iptables = new Iptables({ family });
+    const removed = await cleanupProxy(iptables).catch((error: unknown) => {
+      if (family === 4) throw error;
+      log.debug({ error }, "no IPv6 rules to remove");
+      return 0;
+    });
+    log.info({ family, removed }, "removed the proxy's chains");
+    if (family === 6) continue;
+    await removeDnsRules(iptables);
+    await cleanupNetwork({ ip, iptables, log });
+  }
+  for (const address of [flags["cluster-dns"] ?? "10.96.0.10"]) if (await removeLocalAddress(ip, address)) log.info({ address }, "removed the DNS address");
+}
+
+if (import.meta.main) process.exitCode = await main(process.argv.slice(2));
