@@ -17,7 +17,7 @@ import type { Logger } from "../util/logger.ts";
 import type { Runnable } from "../util/runnable.ts";
 import type { Registry } from "prom-client";
 import { ClusterCache } from "./cache/cluster-cache.ts";
-import type { PodInfo } from "./cache/pod-info.ts";
+import { PodInfo } from "./cache/pod-info.ts";
 import { ClusterWatch } from "./cluster-watch.ts";
 import { fitErrorMessage } from "./framework/fit-error.ts";
 import { Nominations } from "./framework/nominations.ts";
@@ -63,7 +63,7 @@ export class Scheduler implements Runnable {
   readonly #writes = new Set<Promise<void>>();
 
   constructor(deps: SchedulerDeps, options: { profile?: Profile } = {}) {
-    this.#deps = { ...deps, log: deps.log.child({ component: "scheduler" }) };
+    this.#deps = deps;
     this.#profile = options.profile ?? DEFAULT_PROFILE;
     const { clock, informers, log, client, events, registry } = this.#deps, schedulerName = this.#profile.name;
     this.#cache = new ClusterCache({ clock });
@@ -91,7 +91,7 @@ export class Scheduler implements Runnable {
     };
   }
 
-  /** Whether the first lists are in. */
+  /** How many pods wait where. */
   get sizes(): ReturnType<SchedulingQueue["sizes"]> { return this.#queue.sizes(); }
 
   async run(signal: AbortSignal): Promise<void> {
@@ -193,6 +193,7 @@ export class Scheduler implements Runnable {
       const latest = this.#pods.get(pod.key);
       if (latest === undefined || latest.metadata.uid !== pod.uid || (latest.spec?.nodeName ?? "") !== "") return; // Gone, or bound after all.
       log.warn({ pod: pod.key, uid: pod.uid, node, error }, "binding failed, will retry");
+      queued.pod = new PodInfo(latest); // It may have changed since.
       this.#queue.addAfterError(queued);
       this.#tellUnfit(pod, "SchedulerError", `binding rejected: ${(error as Error).message}`, "", signal);
     }
