@@ -13,7 +13,7 @@ import { AdmissionChain } from "./admission/admission-chain.ts";
 import { buildAuth, type Auth, type AuthOptions } from "./authn.ts";
 import { bootstrapCluster } from "./bootstrap/bootstrap.ts";
 import { WatchCache } from "./cache/watch-cache.ts";
-import type { CacheReader, InternalWriter, StreamHandler, WriteHook } from "./contracts.ts";
+import type { CacheReader, CreateHandlers, InternalWriter, StreamHandler, WriteHook } from "./contracts.ts";
 import { Discovery } from "./endpoints/discovery-handlers.ts";
 import type { HealthCheck } from "./endpoints/health.ts";
 import { ServerMetrics } from "./endpoints/metrics.ts";
@@ -25,6 +25,9 @@ import type { InFlightLimits } from "./filters/filter.ts";
 import type { Handler } from "./http/exchange.ts";
 import { Listener, type ServingCertificates } from "./http/listener.ts";
 import { keepKubernetesService, type KubernetesServiceOptions } from "./kubernetes-service.ts";
+import { bindHandler } from "./registry/bind-pod.ts";
+import { evictHandler } from "./registry/evict-pod.ts";
+import type { Resource } from "./registry/resource.ts";
 import { addCaches, buildResources, internalWriter, resourceKey } from "./registry/registry.ts";
 import type { Api } from "./rest/api.ts";
 import { dispatchResource } from "./rest/router.ts";
@@ -77,8 +80,10 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   await bootstrapCluster({ cache, writer, log });
   const admission = options.admission({ cache, auth, clock, log, writer });
   const resources = buildResources(cache, definitions, { ...registry, admission });
+  const { createHandlers } = auth;
+  addPodHandlers(createHandlers, resources, cache);
   const api: Api = {
-    cache, resources, log, random, shutdown: stopping.signal, createHandlers: auth.createHandlers, admission,
+    cache, resources, log, random, shutdown: stopping.signal, createHandlers, admission,
     definitions: new Map(definitions.map((definition) => [resourceKey(definition), definition])),
     streamHandlers: new Map(options.streamHandlers({ cache, log }).map((handler) => [`${handler.resource.plural}${handler.resource.group === "" ? "" : `.${handler.resource.group}`}/${handler.subresource}`, handler])),
   };
@@ -98,6 +103,13 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
       await Promise.all([listener.close(), keeping]);
     },
   };
+}
+
+/** Binding and eviction: POSTs below a pod that change it. */
+function addPodHandlers(handlers: CreateHandlers, resources: ReadonlyMap<string, Resource>, cache: WatchCache): void {
+  const pods = resources.get("/v1/pods"), budgets = resources.get("policy/v1/poddisruptionbudgets");
+  if (pods === undefined || budgets === undefined) return;
+  handlers.set("pods/binding", bindHandler(pods)).set("bindings", bindHandler(pods)).set("pods/eviction", evictHandler({ pods, budgets, cache }));
 }
 
 interface LastDeps { definitions: readonly ResourceDefinition[]; metrics: ServerMetrics; log: Logger; cache: WatchCache; auth: Auth; store: Store }

@@ -4,7 +4,7 @@ import type { ApiRequest, ApiResponse } from "../http/exchange.ts";
 import { negotiate } from "../negotiate.ts";
 import { valueResponse } from "../rest/encode.ts";
 import { unknownResource } from "../rest/router.ts";
-import { methodNotAllowed } from "../rest/subresources.ts";
+import { methodNotAllowed } from "../rest/method-not-allowed.ts";
 import type { Discovery } from "./discovery-handlers.ts";
 import { handleHealth, type HealthCheck } from "./health.ts";
 import type { ServerMetrics } from "./metrics.ts";

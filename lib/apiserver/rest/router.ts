@@ -8,7 +8,8 @@ import type { Resource } from "../registry/resource.ts";
 import type { Api } from "./api.ts";
 import { createHandlerOf, handleCreateOnly } from "./create-only.ts";
 import { handleCreate, handleDelete, handleDeleteCollection, handleGet, handleList, handlePatch, handleUpdate, handleWatch } from "./resource-handlers.ts";
-import { dispatchSubresource, methodNotAllowed } from "./subresources.ts";
+import { methodNotAllowed } from "./method-not-allowed.ts";
+import { dispatchSubresource } from "./subresources.ts";
 
 export const unknownResource = (): StatusError => new StatusError("NotFound", "the server could not find the requested resource", { details: {} });
 

@@ -7,9 +7,9 @@ import type { ApiRequest, ApiResponse } from "../http/exchange.ts";
 import type { Resource } from "../registry/resource.ts";
 import type { Api } from "./api.ts";
 import { createHandlerOf, handleCreateOnly } from "./create-only.ts";
+import { methodNotAllowed } from "./method-not-allowed.ts";
 import { handleGet, handlePatch, handleUpdate } from "./resource-handlers.ts";
-
-export const methodNotAllowed = (): StatusError => new StatusError("MethodNotAllowed", "the server does not allow this method on the requested resource", { details: {} });
+import { handleScale } from "./scale.ts";
 
 export function dispatchSubresource(api: Api, request: ApiRequest, resource: Resource): ApiResponse | Promise<ApiResponse> {
   const { subresource, verb } = request.info, { definition } = resource;
@@ -18,6 +18,7 @@ export function dispatchSubresource(api: Api, request: ApiRequest, resource: Res
     if (verb !== "create") throw methodNotAllowed();
     return handleCreateOnly(api, request, definition, handler);
   }
+  if (subresource === "scale") return handleScale(request, resource);
   if (subresource === "status" || definition.subresourceUpdates?.[subresource] !== undefined) return handleObjectSubresource(api, request, resource, subresource);
   throw new StatusError("NotFound", "the server could not find the requested resource", { details: {} });
 }
