@@ -28,6 +28,8 @@ export interface InformerDeps { readonly client: Client; readonly clock: Clock; 
 export class Informer<T extends HasMeta> implements Runnable, Lister<T> {
   readonly name: string;
   readonly resource: ResourceReference<T>;
+  /** Whether only `metadata` is sure to be there. */
+  readonly metadataOnly: boolean;
   /** Resolves after the first list; never rejects. */
   readonly synced: Promise<void>;
   readonly #store = new Store<T>();
@@ -41,6 +43,7 @@ export class Informer<T extends HasMeta> implements Runnable, Lister<T> {
   constructor(deps: InformerDeps, resource: ResourceReference<T>, options: InformerOptions<T> = {}) {
     this.name = `informer ${resource.plural}`;
     this.resource = resource;
+    this.metadataOnly = options.metadataOnly === true;
     this.#log = deps.log;
     this.#transform = (object) => {
       delete object.metadata.managedFields;

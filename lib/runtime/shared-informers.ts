@@ -14,7 +14,7 @@ export class SharedInformers implements Runnable {
   readonly name = "informers";
   readonly #deps: InformerDeps;
   readonly #informers = new Map<string, Informer<HasMeta>>();
-  readonly #running = new Map<Informer<HasMeta>, Promise<void>>();
+  readonly #running = new Map<Informer<HasMeta>, { stopped: Promise<void>; controller: AbortController }>();
   #signal: AbortSignal | undefined;
 
   constructor(deps: InformerDeps) { this.#deps = deps; }
@@ -36,6 +36,16 @@ export class SharedInformers implements Runnable {
     return informer;
   }
 
+  /** Ends an informer whose resource is gone, such as that of a deleted custom kind. Its handlers hear nothing more. */
+  async drop<T extends HasMeta>(informer: Informer<T>): Promise<void> {
+    const target = informer as unknown as Informer<HasMeta>;
+    for (const [id, known] of this.#informers) if (known === target) this.#informers.delete(id);
+    const running = this.#running.get(target);
+    this.#running.delete(target);
+    running?.controller.abort();
+    await running?.stopped;
+  }
+
   /** Resolves when all informers asked for so far have synced. */
   async synced(): Promise<void> { await Promise.all([...this.#informers.values()].map((i) => i.synced)); }
 
@@ -46,11 +56,13 @@ export class SharedInformers implements Runnable {
       if (signal.aborted) resolve();
       else signal.addEventListener("abort", () => resolve(), { once: true });
     });
-    await Promise.all(this.#running.values());
+    await Promise.all([...this.#running.values()].map((r) => r.stopped));
   }
 
   #start(informer: Informer<HasMeta>): void {
-    if (!this.#running.has(informer)) this.#running.set(informer, informer.run(this.#signal!));
+    if (this.#running.has(informer)) return;
+    const controller = new AbortController();
+    this.#running.set(informer, { controller, stopped: informer.run(AbortSignal.any([this.#signal!, controller.signal])) });
   }
 }
 
