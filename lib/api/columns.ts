@@ -13,6 +13,12 @@ export const ageColumn: Column<KubeObject> = {
   cell: (object, now) => ageSince(object.metadata.creationTimestamp, now),
 };
 
+/** In place of the age, where upstream has no printer for a kind. */
+export const createdAtColumn: Column<KubeObject> = {
+  name: "Created At", type: "date", description: "When the object was created.",
+  cell: (object) => object.metadata.creationTimestamp ?? "",
+};
+
 export interface ColumnOptions<T> { /** Shown only with `-o wide`. */ wide?: boolean; type?: Column<T>["type"]; description?: string }
 
 /** A column of one's own; text unless `type` says otherwise. */

@@ -1,5 +1,5 @@
 /** LimitRange: what a container may ask in a namespace, and asks when it says nothing. Counterpart: kubernetes `registry/core/limitrange`. */
-import { column, nameColumn } from "../columns.ts";
+import { createdAtColumn, nameColumn } from "../columns.ts";
 import { defineResource } from "../define-resource.ts";
 import { duplicate, forbiddenField, invalid, required, type FieldError } from "../field-error.ts";
 import { SPEC, type FieldPath } from "../field-path.ts";
@@ -97,6 +97,5 @@ export const limitRangeDefinition = defineResource<LimitRange>({
   notRunYet: true,
   defaults: ({ spec }) => spec?.limits?.forEach(defaultItem),
   validate,
-  // Upstream has no printer of its own for it and shows the moment, not the age.
-  columns: [nameColumn, column("Created At", ({ metadata }) => metadata.creationTimestamp ?? "", { type: "date", description: "When the object was created." })],
+  columns: [nameColumn, createdAtColumn],
 });
