@@ -28,16 +28,16 @@ export function server(deps: ServeDeps): (request: ApiRequest, sink: ResponseSin
       if (answered) return;
       answered = true;
       clearTimeout(deadline);
-      if (response === TAKEN) return;
-      const longRunning = (request.info as ApiRequest["info"] | undefined) !== undefined && isLongRunning(request.info);
-      const done = (): void => metrics.observe(request, response.status, (performance.now() - request.receivedMs) / 1000, longRunning);
+      const done = (): void => metrics.observe(request, response === TAKEN ? 200 : response.status, (performance.now() - request.receivedMs) / 1000, isLong());
+      if (response === TAKEN) return done();
       send(request, response, sink).then(done, (error: unknown) => {
         log.error({ error, method: request.method, path: request.path }, "answer failed");
         done();
       });
     };
     const fail = (error: unknown): void => answer(errorResponse(request, toStatusError(error, request, log)));
-    const deadline = setTimeout(() => fail(timedOut()), REQUEST_TIMEOUT_MS);
+    const isLong = (): boolean => (request.info as ApiRequest["info"] | undefined) !== undefined && isLongRunning(request.info);
+    const deadline = setTimeout(() => { if (!isLong()) fail(timedOut()); }, REQUEST_TIMEOUT_MS);
     try {
       const response = handler(request);
       // Watches and streams answer at once, with a body that is written over time: the deadline is for the answer's start.

@@ -90,7 +90,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   const metrics = new ServerMetrics({ objects: () => cache.counts(), watchers: () => cache.watchers() });
   const deps = { definitions, metrics, log, cache, auth, store };
   const handler = chain(filters({ authenticator: auth.authenticator, authorizer: auth.authorizer, inFlight: options.inFlight }), lastHandler(api, options, deps));
-  const listener = new Listener({ host: options.host, port: options.port, certificates: options.certificates, log, serve: server({ handler, metrics, log }), upgrade: (_request, _message, socket) => socket.destroy() });
+  const listener = new Listener({ host: options.host, port: options.port, certificates: options.certificates, log, serve: server({ handler, metrics, log }) });
   const port = await listener.start();
   const keeping = options.kubernetesService === undefined ? Promise.resolve()
     : keepKubernetesService({ cache, writer, clock, log }, { ...options.kubernetesService, securePort: port }, stopping.signal);

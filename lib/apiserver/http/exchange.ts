@@ -4,7 +4,8 @@
  * A response body is complete (`Buffer`, `string`), a run of chunks written as the client takes them (long lists),
  * or a function that writes for as long as it likes (watches, logs).
  */
-import type { IncomingHttpHeaders } from "node:http";
+import type { IncomingHttpHeaders, OutgoingHttpHeaders } from "node:http";
+import type { Duplex, Readable, Writable } from "node:stream";
 import type { UserInfo } from "../contracts.ts";
 import type { RequestInfo } from "../request-info.ts";
 
@@ -22,10 +23,26 @@ export interface RequestSource {
   readBody(): Promise<Buffer>;
   /** Calls back once when the client has gone or the response has ended. */
   onClose(listener: () => void): void;
+  /** The bare request and response, for handlers of streams. */
+  raw(): RawExchange;
+}
+
+/** A request and its response as streams. */
+export interface RawExchange {
+  readonly body: Readable;
+  /** Set when the client asked to leave HTTP/1.1. */
+  readonly upgrade: { readonly socket: Duplex; readonly head: Buffer } | undefined;
+  /** Writes the head of the answer and returns where its body goes. */
+  respond(status: number, headers: OutgoingHttpHeaders): Writable;
+  /** Something of the answer was written. */
+  begun(): boolean;
+  abort(): void;
 }
 
 export class ApiRequest {
   readonly method: string;
+  /** Path and query as the client wrote them. */
+  readonly target: string;
   readonly path: string;
   readonly query: URLSearchParams;
   readonly headers: IncomingHttpHeaders;
@@ -44,6 +61,7 @@ export class ApiRequest {
   constructor(method: string, target: string, headers: IncomingHttpHeaders, protocol: "HTTP/1.1" | "HTTP/2.0", source: RequestSource, receivedMs: number) {
     const mark = target.indexOf("?");
     this.method = method;
+    this.target = target;
     this.path = mark < 0 ? target : target.slice(0, mark);
     this.query = mark < 0 || mark === target.length - 1 ? NO_QUERY : new URLSearchParams(target.slice(mark + 1));
     this.headers = headers;

@@ -1,16 +1,20 @@
 /** HTTP/1.1: node's request and response as ApiRequest and ResponseSink. */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { TLSSocket } from "node:tls";
-import { StatusError } from "../../api/status-error.ts";
-import { ApiRequest, BODY_MAX_BYTES, type RequestSource, type ResponseStream } from "./exchange.ts";
+import { StatusError, badRequest } from "../../api/status-error.ts";
+import { ApiRequest, BODY_MAX_BYTES, type RawExchange, type RequestSource, type ResponseStream } from "./exchange.ts";
 import { clientCertificateOf } from "./client-certificate.ts";
 import type { ResponseSink } from "./respond.ts";
 
 export const tooLarge = (): StatusError => new StatusError("RequestEntityTooLarge", `Request entity too large: limit is ${BODY_MAX_BYTES}`);
 
-class Http1Source implements RequestSource {
+/** The client went away in the middle of its request. */
+export const cutOff = (): StatusError => badRequest("unexpected EOF");
+
+export class Http1Source implements RequestSource {
   readonly #message: IncomingMessage;
-  constructor(message: IncomingMessage) { this.#message = message; }
+  readonly raw: () => RawExchange;
+  constructor(message: IncomingMessage, raw: () => RawExchange) { this.#message = message; this.raw = raw; }
   get remoteAddress(): string { return this.#message.socket.remoteAddress ?? ""; }
   get rawHeaders(): readonly string[] { return this.#message.rawHeaders; }
   clientCertificate(): { der: Buffer; verified: boolean } | undefined { return clientCertificateOf(this.#message.socket as TLSSocket); }
@@ -28,13 +32,19 @@ class Http1Source implements RequestSource {
         else (parts ??= [first]).push(part);
       });
       message.on("end", () => resolve(parts === undefined ? first ?? Buffer.alloc(0) : Buffer.concat(parts, size)));
-      message.on("error", reject);
+      message.on("error", () => reject(cutOff()));
     });
   }
 }
 
-export function http1Request(message: IncomingMessage, receivedMs: number): ApiRequest {
-  return new ApiRequest(message.method!, message.url!, message.headers, "HTTP/1.1", new Http1Source(message), receivedMs);
+export function http1Request(message: IncomingMessage, response: ServerResponse, receivedMs: number): ApiRequest {
+  const raw = (): RawExchange => ({
+    body: message, upgrade: undefined,
+    respond: (status, headers) => { response.writeHead(status, headers); response.flushHeaders(); return response; },
+    begun: () => response.headersSent,
+    abort: () => response.destroy(),
+  });
+  return new ApiRequest(message.method!, message.url!, message.headers, "HTTP/1.1", new Http1Source(message, raw), receivedMs);
 }
 
 class Http1Stream implements ResponseStream {

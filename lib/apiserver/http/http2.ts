@@ -1,9 +1,9 @@
 /** HTTP/2: a core stream (not node's compatibility layer, which costs a fifth) as ApiRequest and ResponseSink. */
-import type { IncomingHttpHeaders, ServerHttp2Stream } from "node:http2";
+import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from "node:http2";
 import type { TLSSocket } from "node:tls";
 import { clientCertificateOf } from "./client-certificate.ts";
-import { ApiRequest, BODY_MAX_BYTES, type RequestSource, type ResponseStream } from "./exchange.ts";
-import { tooLarge } from "./http1.ts";
+import { ApiRequest, BODY_MAX_BYTES, type RawExchange, type RequestSource, type ResponseStream } from "./exchange.ts";
+import { cutOff, tooLarge } from "./http1.ts";
 import type { ResponseSink } from "./respond.ts";
 
 class Http2Source implements RequestSource {
@@ -23,6 +23,15 @@ class Http2Source implements RequestSource {
     return session === undefined ? undefined : clientCertificateOf(session.socket as TLSSocket);
   }
   onClose(listener: () => void): void { this.#stream.once("close", listener); }
+  raw(): RawExchange {
+    const stream = this.#stream;
+    return {
+      body: stream, upgrade: undefined,
+      respond: (status, headers) => { stream.respond({ ...headers, ":status": status }); return stream; },
+      begun: () => stream.headersSent,
+      abort: () => { stream.close(constants.NGHTTP2_INTERNAL_ERROR); },
+    };
+  }
 
   readBody(): Promise<Buffer> {
     if (this.#endOfStream) return Promise.resolve(Buffer.alloc(0));
@@ -37,8 +46,8 @@ class Http2Source implements RequestSource {
         else (parts ??= [first]).push(part);
       });
       stream.on("end", () => resolve(parts === undefined ? first ?? Buffer.alloc(0) : Buffer.concat(parts, size)));
-      stream.on("error", reject);
-      stream.on("aborted", () => reject(new Error("Cannot read body: the client reset the stream")));
+      stream.on("error", () => reject(cutOff()));
+      stream.on("aborted", () => reject(cutOff()));
     });
   }
 }

@@ -9,10 +9,8 @@
  */
 import { constants } from "node:crypto";
 import { createServer as createHttp2Server, type Http2Server, type ServerHttp2Session, type ServerHttp2Stream } from "node:http2";
-import type { IncomingMessage } from "node:http";
 import { createServer, type Server } from "node:https";
 import type { AddressInfo } from "node:net";
-import type { Duplex } from "node:stream";
 import { performance } from "node:perf_hooks";
 import type { SecureContextOptions, TLSSocket } from "node:tls";
 import type { Logger } from "../../util/logger.ts";
@@ -20,6 +18,7 @@ import type { ApiRequest } from "./exchange.ts";
 import { Http1Sink, http1Request } from "./http1.ts";
 import { Http2Sink, http2Request } from "./http2.ts";
 import type { ResponseSink } from "./respond.ts";
+import { UpgradeSink, upgradeRequest } from "./upgrade.ts";
 
 export interface ServingCertificates { readonly certificatePem: string; readonly keyPem: string; readonly clientCaPem: string | undefined }
 
@@ -29,10 +28,8 @@ export interface ListenerOptions {
   readonly port: number;
   readonly certificates: ServingCertificates;
   readonly log: Logger;
-  /** Answers one request; must not reject. */
+  /** Answers one request, an `Upgrade` on HTTP/1.1 (exec, attach, port-forward) included; must not reject. */
   readonly serve: (request: ApiRequest, sink: ResponseSink) => void;
-  /** Answers an `Upgrade` on HTTP/1.1 (exec, attach, port-forward). */
-  readonly upgrade: (request: ApiRequest, message: IncomingMessage, socket: Duplex, head: Buffer) => void;
 }
 
 const HEADERS_TIMEOUT_MS = 30_000, REQUEST_TIMEOUT_MS = 60_000, KEEP_ALIVE_TIMEOUT_MS = 180_000;
@@ -79,7 +76,7 @@ export class Listener {
   }
 
   #listen(): void {
-    const { serve, upgrade, log } = this.#options, server = this.#server;
+    const { serve, log } = this.#options, server = this.#server;
     const toHttp1 = server.listeners("secureConnection") as ((socket: TLSSocket) => void)[];
     server.removeAllListeners("secureConnection");
     server.on("secureConnection", (socket) => {
@@ -88,8 +85,8 @@ export class Listener {
       if (socket.alpnProtocol === "h2") this.#http2.emit("connection", socket);
       else for (const listener of toHttp1) listener.call(server, socket);
     });
-    server.on("request", (message, response) => serve(http1Request(message, performance.now()), new Http1Sink(message, response)));
-    server.on("upgrade", (message, socket, head) => upgrade(http1Request(message, performance.now()), message, socket, head));
+    server.on("request", (message, response) => serve(http1Request(message, response, performance.now()), new Http1Sink(message, response)));
+    server.on("upgrade", (message, socket, head) => serve(upgradeRequest(message, socket, head, performance.now()), new UpgradeSink(socket)));
     server.on("tlsClientError", (error, socket) => { log.debug({ error, remote: socket.remoteAddress }, "TLS handshake failed"); });
     this.#http2.on("session", (session) => {
       this.#sessions.add(session);

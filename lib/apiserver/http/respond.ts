@@ -6,7 +6,7 @@ import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { promisify } from "node:util";
 import { createGzip, gzip, type Gzip } from "node:zlib";
-import { bodySize, type ApiRequest, type ApiResponse, type Chunks, type ResponseStream } from "./exchange.ts";
+import { bodySize, type ApiRequest, type ApiResponse, type BodyWriter, type Chunks, type ResponseStream } from "./exchange.ts";
 
 /** Smaller bodies are sent as they are. */
 export const GZIP_MIN_BYTES = 128 * 1024;
@@ -45,14 +45,20 @@ export async function send(request: ApiRequest, response: ApiResponse, sink: Res
   const { body } = response, size = bodySize(body);
   if (request.method === "HEAD") { sink.complete(response.status, responseHeaders(request, response, false, size), ""); return; }
   const zip = size !== undefined && size > GZIP_MIN_BYTES && acceptsGzip(request);
-  if (typeof body === "function") return body(sink.start(response.status, responseHeaders(request, response, false, undefined)));
+  if (typeof body === "function") return cutOnFailure(sink.start(response.status, responseHeaders(request, response, false, undefined)), body);
   if (typeof body === "string" || Buffer.isBuffer(body)) {
     const bytes = zip ? await gzipAsync(body, { level: GZIP_LEVEL }) : body;
     sink.complete(response.status, responseHeaders(request, response, zip, zip ? bytes.length : size), bytes);
     return;
   }
   const stream = sink.start(response.status, responseHeaders(request, response, zip, zip ? undefined : size));
-  await (zip ? writeZipped(stream, body) : writeChunks(stream, body));
+  await cutOnFailure(stream, () => (zip ? writeZipped(stream, body) : writeChunks(stream, body)));
+}
+
+/** An answer that breaks off must not look whole. */
+async function cutOnFailure(stream: ResponseStream, write: BodyWriter): Promise<void> {
+  try { await write(stream); }
+  catch (error) { stream.abort(); throw error; }
 }
 
 const nextTurn = (): Promise<void> => new Promise((resolve) => { setImmediate(resolve); });

@@ -2,6 +2,7 @@
  * Subresources that are neither the object itself nor a stream: scale, pods/binding, pods/eviction, CSR approval and the like.
  * Counterpart: kubernetes `registry/core/pod/storage`, `registry/apps`, `registry/certificates`.
  */
+import { groupResource } from "../../api/reference.ts";
 import { StatusError } from "../../api/status-error.ts";
 import type { ApiRequest, ApiResponse } from "../http/exchange.ts";
 import type { Resource } from "../registry/resource.ts";
@@ -10,6 +11,7 @@ import { createHandlerOf, handleCreateOnly } from "./create-only.ts";
 import { methodNotAllowed } from "./method-not-allowed.ts";
 import { handleGet, handlePatch, handleUpdate } from "./resource-handlers.ts";
 import { handleScale } from "./scale.ts";
+import { handleStream } from "./streams.ts";
 
 export function dispatchSubresource(api: Api, request: ApiRequest, resource: Resource): ApiResponse | Promise<ApiResponse> {
   const { subresource, verb } = request.info, { definition } = resource;
@@ -18,6 +20,8 @@ export function dispatchSubresource(api: Api, request: ApiRequest, resource: Res
     if (verb !== "create") throw methodNotAllowed();
     return handleCreateOnly(api, request, definition, handler);
   }
+  const stream = api.streamHandlers.get(`${groupResource(definition)}/${subresource}`);
+  if (stream !== undefined) return handleStream(api, request, definition, stream);
   if (subresource === "scale") return handleScale(request, resource);
   if (subresource === "status" || definition.subresourceUpdates?.[subresource] !== undefined) return handleObjectSubresource(api, request, resource, subresource);
   throw new StatusError("NotFound", "the server could not find the requested resource", { details: {} });
