@@ -38,6 +38,7 @@ export const FLAGS = {
   profiling: { type: "bool", help: "not offered by this release" },
   "pod-network": { type: "bool", help: "also set up the pod network of this node (ours alone)" },
   "pod-network-backend": { type: "string", default: "auto", help: "routes, vxlan, or auto: routes to nodes of the same subnet, VXLAN to others (ours alone)" },
+  "pod-network-config-dir": { type: "string", default: "/etc/cni/net.d", help: "where the container runtime reads network configurations (ours alone)" },
   "cluster-dns": { type: "string", help: "also answer DNS on this address, on this node (ours alone)" },
   "cluster-domain": { type: "string", default: "cluster.local", help: "domain of the cluster's names (ours alone)" },
   "dns-resolv-conf": { type: "string", default: "/etc/resolv.conf", help: "where the resolvers for other names are listed (ours alone)" },

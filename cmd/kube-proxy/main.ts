@@ -86,7 +86,7 @@ async function cleanup(flags: Flags, log: Logger): Promise<void> {
     log.info({ family, removed }, "removed the proxy's chains");
     if (family === 6) continue;
     await removeDnsRules(iptables);
-    await cleanupNetwork({ ip, iptables, log });
+    await cleanupNetwork({ ip, iptables, log }, { cniDir: flags["pod-network-config-dir"] });
   }
   for (const address of [flags["cluster-dns"] ?? "10.96.0.10"]) if (await removeLocalAddress(ip, address)) log.info({ address }, "removed the DNS address");
 }

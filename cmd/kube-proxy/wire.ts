@@ -159,7 +159,7 @@ const SERVICE_HEALTH_MS = 100;
 
 export function wireNetwork(wiring: Wiring): Runnable[] {
   const { flags, config, log, clock, ip, iptables, nodeName } = wiring, cidr = config.clusterCidrs.map(parseCidr).find((c) => c?.ip.family === 4);
-  return [new PodNetwork({ nodes: nodeInformer(wiring), ip, iptables, clock, log: log.child({ part: "network" }) }, { nodeName, backend: flags["pod-network-backend"] as Backend, clusterCidr: cidr === undefined ? undefined : formatCidr(cidr) })];
+  return [new PodNetwork({ nodes: nodeInformer(wiring), ip, iptables, clock, log: log.child({ part: "network" }) }, { nodeName, backend: flags["pod-network-backend"] as Backend, clusterCidr: cidr === undefined ? undefined : formatCidr(cidr), cniDir: flags["pod-network-config-dir"] })];
 }
 
 export function wireDns(wiring: Wiring, address: string): Runnable[] {

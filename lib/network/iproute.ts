@@ -54,4 +54,4 @@ export class IpRoute {
   }
 }
 
-const isGone = (error: unknown): boolean => error instanceof ExecError && /No such|Cannot find|does not exist|Cannot assign requested address/i.test(error.stderr);
+const isGone = (error: unknown): boolean => error instanceof ExecError && /No such|Cannot find|does not exist|Cannot assign requested address|Address not found/i.test(error.stderr);

@@ -2,7 +2,7 @@
  * Hosts as network namespaces, for tests of what really happens to packets. Everything lives in namespaces of the test's own;
  * the machine's rules, routes and links are never touched. Needs root, iproute2, iptables and busybox: says so when missing.
  *
- *   pod (10.244.N.x) ── cni0 [ host (10.90.0.N) ] ── wire ── [ other hosts ]
+ *   pod (10.244.N.x) ── cni0 [ host (10.90.0.N) ] ── wire90 ── [ router ] ── wire91 ── [ hosts (10.91.0.N) ]
  */
 import { execFileSync, spawn, type ChildProcess } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -69,23 +69,34 @@ export class Namespaces {
     this.run(b, `ip link set ${nameB} up`);
   }
 
-  /** A host with a bridge for pods, joined to the wire. */
-  addHost(short: string, n: number): void {
-    if (!this.#made.includes(this.name("wire"))) {
-      this.add("wire");
-      this.run("wire", "ip link add br0 type bridge");
-      this.run("wire", "ip link set br0 up");
-    }
+  /** A host on the wire, with a default route; `bridge` gives it a bridge for pods. `subnet` 90 or 91: between them is a router. */
+  addHost(short: string, n: number, { bridge = true, subnet = 90 }: { bridge?: boolean; subnet?: 90 | 91 } = {}): void {
+    const wire = `wire${subnet}`;
+    if (!this.#made.includes(this.name(wire))) this.#addWire(wire, subnet);
     this.add(short);
-    this.link(short, "eth0", "wire", `h${n}`);
-    this.run("wire", `ip link set h${n} master br0`);
-    this.run(short, `ip addr add 10.90.0.${n}/24 dev eth0`);
-    this.run(short, "ip route add default via 10.90.0.254"); // As any host has one: without, nothing can be sent to a cluster IP.
+    this.link(short, "eth0", wire, `h${n}`);
+    this.run(wire, `ip link set h${n} master br0`);
+    this.run(short, `ip addr add 10.${subnet}.0.${n}/24 dev eth0`);
+    this.run(short, `ip route add default via 10.${subnet}.0.254`); // As any host has one: without, nothing can be sent to a cluster IP.
+    if (!bridge) return;
     this.run(short, "ip link add cni0 type bridge");
     this.run(short, `ip addr add 10.244.${n}.1/24 dev cni0`);
     this.run(short, "ip link set cni0 up");
     this.sysctl(short, "net.ipv4.ip_forward", "1");
     this.sysctl(short, "net.bridge.bridge-nf-call-iptables", "1");
+  }
+
+  #addWire(wire: string, subnet: number): void {
+    this.add(wire);
+    this.run(wire, "ip link add br0 type bridge");
+    this.run(wire, "ip link set br0 up");
+    if (!this.#made.includes(this.name("router"))) {
+      this.add("router");
+      this.sysctl("router", "net.ipv4.ip_forward", "1");
+    }
+    this.link("router", `r${subnet}`, wire, "router");
+    this.run(wire, "ip link set router master br0");
+    this.run("router", `ip addr add 10.${subnet}.0.254/24 dev r${subnet}`);
   }
 
   /** A pod on a host; its address ends in `last`. */
@@ -115,7 +126,7 @@ export class Namespaces {
     for (const child of this.#children) child.kill("SIGKILL");
     await sleep(50);
     for (const name of this.#made.toReversed()) {
-      try { execFileSync("ip", ["netns", "del", name]); } catch { /* Gone already. */ }
+      try { execFileSync("ip", ["netns", "del", name], { stdio: "ignore" }); } catch { /* Gone already. */ }
     }
     for (const dir of this.#directories) rmSync(dir, { recursive: true, force: true });
   }
