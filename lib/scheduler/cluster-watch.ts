@@ -53,6 +53,9 @@ export class ClusterWatch {
     this.#deps.queue.tell({ kind: "namespace-changed", namespace: change.object.metadata.name });
   };
 
+  /** Claims, volumes, storage classes. */
+  readonly onVolume = (): void => this.#deps.queue.tell({ kind: "volume-changed" });
+
   #waiting(pod: Pod, old: Pod | undefined): void {
     const { cache, queue, nominations, schedulerName } = this.#deps, uid = uidOf(pod);
     if ((pod.spec?.schedulerName ?? "default-scheduler") !== schedulerName || cache.isAssumed(uid)) return;

@@ -6,7 +6,7 @@
  * Counterpart: scheduler `scheduler.go`, `schedule_one.go`.
  */
 import type { PodDisruptionBudget } from "../api/schema/generated/models.ts";
-import { namespaces, nodes, poddisruptionbudgets, pods, replicasets, replicationcontrollers, services, statefulsets } from "../api/schema/generated/references.ts";
+import { namespaces, nodes, persistentvolumeclaims, persistentvolumes, poddisruptionbudgets, pods, replicasets, replicationcontrollers, services, statefulsets, storageclasses } from "../api/schema/generated/references.ts";
 import type { Client } from "../client/client.ts";
 import type { EventSink } from "../runtime/event-recorder.ts";
 import type { Lister } from "../runtime/store.ts";
@@ -74,10 +74,12 @@ export class Scheduler implements Runnable {
     this.#budgets = informers.get(poddisruptionbudgets);
     const nodeInformer = informers.get(nodes), namespaceInformer = informers.get(namespaces);
     const serviceInformer = informers.get(services), rcs = informers.get(replicationcontrollers), rss = informers.get(replicasets), stss = informers.get(statefulsets);
-    this.#synced = [this.#pods, nodeInformer, namespaceInformer, serviceInformer, rcs, rss, stss, informers.get(poddisruptionbudgets)].map((informer) => () => informer.synced);
+    const claims = informers.get(persistentvolumeclaims), volumes = informers.get(persistentvolumes), classes = informers.get(storageclasses);
+    this.#synced = [this.#pods, nodeInformer, namespaceInformer, serviceInformer, rcs, rss, stss, claims, volumes, classes, informers.get(poddisruptionbudgets)].map((informer) => () => informer.synced);
     const cluster: Cluster = {
       cache: this.#cache,
       namespaceLabels: (namespace) => namespaceInformer.get(namespace)?.metadata.labels,
+      volumes: { claim: (key) => claims.get(key), volume: (name) => volumes.get(name), storageClass: (name) => classes.get(name) },
       selectorOfOwners: (pod) => ownerSelector(pod, {
         services: (namespace) => serviceInformer.list(namespace), replicationController: (key) => rcs.get(key), replicaSet: (key) => rss.get(key), statefulSet: (key) => stss.get(key),
       }),
@@ -87,6 +89,7 @@ export class Scheduler implements Runnable {
       const watch = new ClusterWatch({ cache: this.#cache, queue: this.#queue, nominations: this.#nominations, log, schedulerName });
       nodeInformer.onChange(watch.onNode); // Before pods, so that no pod is tried against half the nodes.
       namespaceInformer.onChange(watch.onNamespace);
+      for (const informer of [claims, volumes, classes]) informer.onChange(watch.onVolume);
       this.#pods.onChange(watch.onPod);
     };
   }

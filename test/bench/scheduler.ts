@@ -38,7 +38,7 @@ function makeDeps(owners: boolean): ScheduleDeps {
   const cache = new ClusterCache({ clock: systemClock });
   for (let i = 0; i < NODES; i++) cache.setNode(node(i));
   return {
-    cluster: { cache, namespaceLabels: () => ({}), selectorOfOwners: ({ labels }) => (owners ? selectorFromSet({ app: labels["app"]! }) : undefined) },
+    cluster: { cache, namespaceLabels: () => ({}), volumes: { claim: () => undefined, volume: () => undefined, storageClass: () => undefined }, selectorOfOwners: ({ labels }) => (owners ? selectorFromSet({ app: labels["app"]! }) : undefined) },
     profile: DEFAULT_PROFILE, nominations: new Nominations(), random: Math.random, search: { start: 0 },
   };
 }

@@ -9,6 +9,7 @@ import type { ClusterCache } from "../cache/cluster-cache.ts";
 import type { NodeInfo } from "../cache/node-info.ts";
 import type { NamespaceLabels, PodInfo } from "../cache/pod-info.ts";
 import type { ClusterEvent } from "../queue/cluster-event.ts";
+import type { PersistentVolume, PersistentVolumeClaim, StorageClass } from "../../api/schema/generated/models.ts";
 import type { LabelMatcher } from "../../api/helpers/label-selector.ts";
 
 /** Highest score of a plugin before its weight. */
@@ -25,10 +26,18 @@ export interface Rejection {
 export const reject = (...reasons: string[]): Rejection => ({ reasons, isUnresolvable: false });
 export const rejectForGood = (...reasons: string[]): Rejection => ({ reasons, isUnresolvable: true });
 
+/** Claims by `namespace/name`, the others by name. */
+export interface VolumeListers {
+  claim(key: string): PersistentVolumeClaim | undefined;
+  volume(name: string): PersistentVolume | undefined;
+  storageClass(name: string): StorageClass | undefined;
+}
+
 /** The cluster as plugins see it. */
 export interface Cluster {
   readonly cache: ClusterCache;
   readonly namespaceLabels: NamespaceLabels;
+  readonly volumes: VolumeListers;
   /** What the Services and the controller of a pod select, for default spreading; undefined when nothing does. */
   readonly selectorOfOwners: (pod: PodInfo) => LabelMatcher | undefined;
 }

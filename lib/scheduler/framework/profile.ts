@@ -13,6 +13,7 @@ import { nodeUnschedulable } from "../plugins/node-unschedulable.ts";
 import { podTopologySpread } from "../plugins/pod-topology-spread.ts";
 import { schedulingGates } from "../plugins/scheduling-gates.ts";
 import { taintToleration } from "../plugins/taint-toleration.ts";
+import { volumeBinding } from "../plugins/volume-binding.ts";
 import type { Plugin } from "./plugin.ts";
 
 export interface Profile { readonly name: string; readonly plugins: readonly (readonly [plugin: Plugin, scoreWeight: number])[] }
@@ -27,6 +28,7 @@ export const DEFAULT_PROFILE: Profile = {
     [nodeAffinity, 2],
     [nodePorts, 0],
     [nodeResourcesFit, 1],
+    [volumeBinding, 0],
     [podTopologySpread, 2],
     [interPodAffinity, 2],
     [nodeResourcesBalancedAllocation, 1],

@@ -104,7 +104,7 @@ export const interPodAffinity: Plugin = {
       case "node-added": case "namespace-changed": return true;
       case "node-updated": return event.aspects.has("labels") || event.aspects.has("taints");
       case "assigned-pod-added": case "assigned-pod-updated": case "assigned-pod-deleted": return true;
-      case "node-deleted": case "anything": return false;
+      case "node-deleted": case "volume-changed": case "anything": return false;
     }
   },
 };

@@ -61,7 +61,7 @@ export const nodeResourcesFit: Plugin = {
       case "assigned-pod-updated": return [...event.old.requests].some(([resource, amount]) => amount > (event.pod.requests.get(resource) ?? 0));
       case "node-added": return fitsEmpty(pod, event.node);
       case "node-updated": return event.aspects.has("allocatable") && fitsEmpty(pod, event.node);
-      case "assigned-pod-added": case "node-deleted": case "namespace-changed": case "anything": return false;
+      case "assigned-pod-added": case "node-deleted": case "namespace-changed": case "volume-changed": case "anything": return false;
     }
   },
 };

@@ -139,7 +139,7 @@ export const podTopologySpread: Plugin = {
       case "node-added": case "node-deleted": return true;
       case "node-updated": return event.aspects.has("labels") || event.aspects.has("taints");
       case "assigned-pod-added": case "assigned-pod-updated": case "assigned-pod-deleted": return event.pod.namespace === pod.namespace;
-      case "namespace-changed": case "anything": return false;
+      case "namespace-changed": case "volume-changed": case "anything": return false;
     }
   },
 };

@@ -16,6 +16,8 @@ export type ClusterEvent =
   | { readonly kind: "assigned-pod-updated"; readonly pod: PodInfo; readonly old: PodInfo; readonly node: string }
   | { readonly kind: "assigned-pod-deleted"; readonly pod: PodInfo; readonly node: string }
   | { readonly kind: "namespace-changed"; readonly namespace: string }
+  /** A claim, a volume or a storage class. */
+  | { readonly kind: "volume-changed" }
   /** Too long without a try, or asked for: every pod. */
   | { readonly kind: "anything" };
 

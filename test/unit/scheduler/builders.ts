@@ -3,7 +3,7 @@ import type { Container, Node, Pod, PodSpec, Taint } from "../../../lib/api/sche
 import { ClusterCache } from "../../../lib/scheduler/cache/cluster-cache.ts";
 import { PodInfo } from "../../../lib/scheduler/cache/pod-info.ts";
 import { Nominations } from "../../../lib/scheduler/framework/nominations.ts";
-import type { Cluster } from "../../../lib/scheduler/framework/plugin.ts";
+import type { Cluster, VolumeListers } from "../../../lib/scheduler/framework/plugin.ts";
 import { DEFAULT_PROFILE } from "../../../lib/scheduler/framework/profile.ts";
 import { schedulePod, type Decision, type ScheduleDeps } from "../../../lib/scheduler/framework/schedule-pod.ts";
 import { fitErrorMessage } from "../../../lib/scheduler/framework/fit-error.ts";
@@ -43,11 +43,11 @@ export function makeNode(name: string, { cpu = "4", memory = "16Gi", pods = "110
 export interface World extends ScheduleDeps { readonly cache: ClusterCache; readonly clock: ManualClock }
 
 /** A cluster of these nodes, with pods that are on them already (their `node`). */
-export function makeWorld(nodes: readonly Node[], pods: readonly Pod[] = [], options: { owners?: LabelMatcher; namespaces?: Record<string, Record<string, string>> } = {}): World {
+export function makeWorld(nodes: readonly Node[], pods: readonly Pod[] = [], options: { owners?: LabelMatcher; volumes?: Partial<VolumeListers>; namespaces?: Record<string, Record<string, string>> } = {}): World {
   const clock = new ManualClock(), cache = new ClusterCache({ clock });
   for (const node of nodes) cache.setNode(node);
   for (const pod of pods) cache.setPod(new PodInfo(pod), pod.spec!.nodeName!);
-  const cluster: Cluster = { cache, namespaceLabels: (name) => options.namespaces?.[name], selectorOfOwners: () => options.owners };
+  const cluster: Cluster = { cache, namespaceLabels: (name) => options.namespaces?.[name], selectorOfOwners: () => options.owners, volumes: { claim: () => undefined, volume: () => undefined, storageClass: () => undefined, ...options.volumes } };
   return { cache, clock, cluster, profile: DEFAULT_PROFILE, nominations: new Nominations(), random: () => 0, search: { start: 0 } };
 }
 
