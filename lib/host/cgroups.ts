@@ -14,7 +14,7 @@ import { listMounts, type MountPoint } from "./mounts.ts";
 
 export interface CgroupResources { cpuShares?: number; cpuQuotaUs?: number; cpuPeriodUs?: number; memoryMaxBytes?: number; pidsMax?: number }
 export interface CgroupUsage { cpuNs: number; memoryUsageBytes: number; memoryWorkingSetBytes: number; memoryRssBytes: number; processes: number }
-export interface CgroupLayout { readonly version: 1 | 2; /** Controller (or `name=systemd`) to the directory it is mounted at; version 2 has only `unified`. */ readonly mounts: ReadonlyMap<string, string> }
+export interface CgroupLayout { readonly version: 1 | 2; /** Controller (or `name=systemd`) to the directory it is mounted at; version 2 is `unified`. */ readonly mounts: ReadonlyMap<string, string> }
 
 const V1_CONTROLLERS = new Set(["cpu", "cpuacct", "cpuset", "memory", "devices", "freezer", "blkio", "pids", "hugetlb", "net_cls", "net_prio", "perf_event", "name=systemd"]);
 const V2_CONTROLLERS = ["cpuset", "cpu", "io", "memory", "hugetlb", "pids"];
@@ -25,8 +25,9 @@ export function detectCgroups(mounts: readonly MountPoint[]): CgroupLayout {
   for (const mount of mounts.filter((m) => m.type === "cgroup")) {
     for (const option of mount.superOptions) if (V1_CONTROLLERS.has(option)) v1.set(option, mount.path);
   }
-  if ([...v1.keys()].some((controller) => !controller.startsWith("name="))) return { version: 1, mounts: v1 };
   const unified = mounts.find((mount) => mount.type === "cgroup2");
+  // Beside version 1 a version 2 tree may be mounted that controls nothing; runtimes make their groups there too.
+  if ([...v1.keys()].some((controller) => !controller.startsWith("name="))) return { version: 1, mounts: unified === undefined ? v1 : v1.set("unified", unified.path) };
   if (unified === undefined) throw new Error("Cannot use control groups: neither version 1 nor version 2 is mounted");
   return { version: 2, mounts: new Map([["unified", unified.path]]) };
 }

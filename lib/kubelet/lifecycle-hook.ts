@@ -14,8 +14,7 @@ export async function runHook(deps: { cri: Cri; clock: Clock }, hook: LifecycleH
     const { exitCode, stdout, stderr } = await deps.cri.call("ExecSync", { containerId: target.containerId, cmd: command, timeout: 0 }, { deadlineMs: EXEC_DEADLINE_MS, signal });
     if (exitCode !== 0) throw new Error(`command '${command.join(" ")}' exited with ${exitCode}: ${stderr.toString("utf8")}, message: ${JSON.stringify(stdout.toString("utf8"))}`);
   } else if (hook.httpGet !== undefined) {
-    const { url, headers } = httpTarget(hook.httpGet, target.container, target.podIP, "kube-lifecycle/1.36");
-    await httpGet(url, headers, HTTP_TIMEOUT_MS, signal);
+    await httpGet(httpTarget(hook.httpGet, target.container, target.podIP, "kube-lifecycle/1.36"), HTTP_TIMEOUT_MS, signal);
   } else if (hook.sleep !== undefined) await deps.clock.sleep(hook.sleep.seconds * 1_000, signal);
   else throw new Error(`invalid handler: ${Object.keys(hook)[0] ?? "empty"} is not supported`);
 }

@@ -9,7 +9,6 @@
  * one was and touches nothing that runs well; the API object is deleted only when nothing of the pod is left on the host.
  * Counterpart: kubelet `pod_workers.go` and SyncPod.
  */
-import { rm } from "node:fs/promises";
 import type { ContainerStateWaiting, Pod } from "../api/schema/generated/models.ts";
 import { isAbort } from "../util/abort.ts";
 import { assertNever } from "../util/assert.ts";
@@ -26,7 +25,6 @@ import { buildPodStatus } from "./pod-status.ts";
 import type { ProbeManager } from "./probes/probe-manager.ts";
 import type { RuntimeReader } from "./runtime-reader.ts";
 import { emptyRuntimeStatus, latestOf, type PodRuntimeStatus } from "./runtime-status.ts";
-import { podLogDirectory } from "./sandbox-config.ts";
 import { startContainer } from "./start-container.ts";
 import type { StatusWriter } from "./status-writer.ts";
 import { ignoreGone, stopContainer, stopPod } from "./stop-pod.ts";
@@ -261,8 +259,7 @@ export class PodWorker {
         await status.flush(uid);
         await remover.deleteObject(pod, signal);
       }
-      await remover.removeSandboxes(this.#runtime);
-      await rm(podLogDirectory(this.#deps.settings.logRoot, pod), { recursive: true, force: true });
+      await remover.removeSandboxes(pod, this.#runtime, this.#deps.settings);
       status.forget(uid);
       this.#finished = true;
       return;

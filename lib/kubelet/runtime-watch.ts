@@ -15,8 +15,8 @@ import type { PodGlance, RuntimeReader } from "./runtime-reader.ts";
 import { Wakeup } from "./wakeup.ts";
 
 const RELIST_MS = 1_000, RELIST_WITH_EVENTS_MS = 10_000, RELIST_MIN_GAP_MS = 30, STREAM_RETRY_MS = 1_000, UNHEALTHY_AFTER_MS = 180_000;
-/** The runtime's listings may trail its events: look again so much later. */
-const SECOND_LOOK_MS = 150;
+/** The runtime's listings trail its events: after one, look again this often for a while. */
+const LOOK_AGAIN_MS = 100, LOOK_AGAIN_FOR_MS = 800;
 
 export class RuntimeWatch implements Runnable {
   readonly name = "runtime watch";
@@ -26,6 +26,7 @@ export class RuntimeWatch implements Runnable {
   #lastOkMs: number | undefined;
   #error: Error | undefined;
   #streaming = false;
+  #eventAtMs = -Infinity;
 
   constructor(deps: { cri: Cri; reader: RuntimeReader; clock: Clock; log: Logger; onChange: (uid: string) => void }) {
     this.#deps = deps;
@@ -45,7 +46,8 @@ export class RuntimeWatch implements Runnable {
   async #relistLoop(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       await this.relist();
-      this.#wakeup.ringIn(this.#streaming ? RELIST_WITH_EVENTS_MS : RELIST_MS);
+      const sinceEventMs = this.#deps.clock.monotonicMs() - this.#eventAtMs;
+      this.#wakeup.ringIn(sinceEventMs < LOOK_AGAIN_FOR_MS ? LOOK_AGAIN_MS : this.#streaming ? RELIST_WITH_EVENTS_MS : RELIST_MS);
       await this.#deps.clock.sleep(RELIST_MIN_GAP_MS, signal).catch(() => undefined);
       await this.#wakeup.wait(signal);
     }
@@ -73,11 +75,11 @@ export class RuntimeWatch implements Runnable {
     let native = false;
     while (!signal.aborted) {
       try {
-        const events = native ? this.#deps.cri.containerdEvents(['namespace=="k8s.io",topic~="^/tasks/(exit|oom|start)$"'], signal) : this.#deps.cri.containerEvents(signal);
+        const events = native ? this.#deps.cri.containerdEvents(['namespace=="k8s.io",topic~="^/tasks/(exit|oom)$"'], signal) : this.#deps.cri.containerEvents(signal);
         this.#streaming = true;
         for await (const _ of events) {
+          this.#eventAtMs = this.#deps.clock.monotonicMs();
           this.#wakeup.ring();
-          this.#wakeup.ringIn(SECOND_LOOK_MS);
         }
       } catch (error) {
         if (isAbort(error, signal)) return;

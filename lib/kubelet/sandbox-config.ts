@@ -11,6 +11,9 @@ const PROTOCOLS = { TCP: "TCP", UDP: "UDP", SCTP: "SCTP" } as const;
 
 export const podLogDirectory = (root: string, pod: Pod): string => `${root}/${namespaceOf(pod)}_${pod.metadata.name}_${uidOf(pod)}`;
 
+/** The name under which log collectors look for a container's log. */
+export const containerLogLink = (root: string, pod: Pod, container: string, containerId: string): string => `${root}/${pod.metadata.name}_${namespaceOf(pod)}_${container}-${containerId}.log`;
+
 const truncateHostname = (name: string): string => (name.length <= HOSTNAME_MAX ? name : name.slice(0, HOSTNAME_MAX).replace(/[-.]+$/, ""));
 
 /** Host name and, where the pod has a subdomain, its full name in the cluster. */

@@ -16,9 +16,9 @@ import { hostNetworkHosts, podHosts } from "./hosts-file.ts";
 import { StartError } from "./image-manager.ts";
 import { runHook } from "./lifecycle-hook.ts";
 import type { NodeContext } from "./node-context.ts";
-import { findContainer, namespaceOf, uidOf } from "./pod-facts.ts";
+import { findContainer, uidOf } from "./pod-facts.ts";
 import type { PodRuntimeStatus } from "./runtime-status.ts";
-import { podHostname, podLogDirectory } from "./sandbox-config.ts";
+import { containerLogLink, podHostname, podLogDirectory } from "./sandbox-config.ts";
 import { checkRunAsNonRoot } from "./security-context.ts";
 import { stopContainer } from "./stop-pod.ts";
 import { VolumeError } from "./volumes/volume-manager.ts";
@@ -107,9 +107,8 @@ async function failAs<T>(node: NodeContext, { pod, name }: StartRequest, reason:
   }
 }
 
-/** The name log collectors look for. */
 async function linkLog(node: NodeContext, pod: Pod, name: string, attempt: number, containerId: string): Promise<void> {
-  const link = path.join(node.settings.containerLogRoot, `${pod.metadata.name}_${namespaceOf(pod)}_${name}-${containerId}.log`);
+  const link = containerLogLink(node.settings.containerLogRoot, pod, name, containerId);
   try {
     await rm(link, { force: true });
     await symlink(path.join(podLogDirectory(node.settings.logRoot, pod), containerLogPath(name, attempt)), link);

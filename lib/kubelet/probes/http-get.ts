@@ -6,7 +6,7 @@ export interface HttpResult { readonly status: number; readonly body: string }
 const BODY_MAX_BYTES = 10 * 1024, REDIRECTS_MAX = 10;
 export const PROBE_USER_AGENT = "kube-probe/1.36";
 
-function once(url: URL, headers: Record<string, string>, timeoutMs: number, signal: AbortSignal): Promise<HttpResult & { location: string | undefined }> {
+function once(url: URL, shown: string, headers: Record<string, string>, timeoutMs: number, signal: AbortSignal): Promise<HttpResult & { location: string | undefined }> {
   return new Promise((resolve, reject) => {
     const request = (url.protocol === "https:" ? https : http).request(url, { method: "GET", headers, agent: false, rejectUnauthorized: false, signal }, (response) => {
       const chunks: Buffer[] = [];
@@ -16,8 +16,8 @@ function once(url: URL, headers: Record<string, string>, timeoutMs: number, sign
       response.on("end", finish);
       response.on("error", () => undefined);
     });
-    const timer = setTimeout(() => request.destroy(new Error(`Get "${url.href}": context deadline exceeded (Client.Timeout exceeded while awaiting headers)`)), timeoutMs);
-    request.on("error", (error: NodeJS.ErrnoException) => { clearTimeout(timer); reject(error.syscall === undefined ? error : new Error(`Get "${url.href}": ${dialError(url, error)}`, { cause: error })); });
+    const timer = setTimeout(() => request.destroy(new Error(`Get "${shown}": context deadline exceeded (Client.Timeout exceeded while awaiting headers)`)), timeoutMs);
+    request.on("error", (error: NodeJS.ErrnoException) => { clearTimeout(timer); reject(error.syscall === undefined ? error : new Error(`Get "${shown}": ${dialError(url, error)}`, { cause: error })); });
     request.end();
   });
 }
@@ -30,12 +30,12 @@ export function dialError(where: { hostname: string; port: string; protocol?: st
   return error.syscall === "connect" ? `dial tcp ${where.hostname}:${port}: connect: ${WORDS[error.code ?? ""] ?? error.message}` : `read tcp ${where.hostname}:${port}: ${WORDS[error.code ?? ""] ?? error.message}`;
 }
 
-/** Fetches `url`. Throws when no answer came within `timeoutMs`. */
-export async function httpGet(url: URL, headers: Record<string, string>, timeoutMs: number, signal: AbortSignal): Promise<HttpResult> {
+/** Fetches `url`, which messages call `shown`. Throws when no answer came within `timeoutMs`. */
+export async function httpGet({ url, shown, headers }: { url: URL; shown: string; headers: Record<string, string> }, timeoutMs: number, signal: AbortSignal): Promise<HttpResult> {
   const endMs = performance.now() + timeoutMs;
   let here = url;
   for (let redirects = 0; ; redirects++) {
-    const result = await once(here, headers, Math.max(1, endMs - performance.now()), signal);
+    const result = await once(here, here === url ? shown : here.href, headers, Math.max(1, endMs - performance.now()), signal);
     if (result.status < 300 || result.status >= 400 || result.location === undefined) return result;
     const next = new URL(result.location, here);
     if (next.hostname !== url.hostname) return result; // Another host is not the pod's health.

@@ -44,8 +44,7 @@ export async function runProbe(cri: Cri, probe: Probe, target: ProbeTarget, sign
   try {
     if (probe.exec !== undefined) return await execProbe(cri, target, probe.exec.command ?? [], timeoutSeconds, signal);
     if (probe.httpGet !== undefined) {
-      const { url, headers } = httpTarget(probe.httpGet, target.container, target.podIP);
-      return await httpGet(url, headers, timeoutMs, signal).then(
+      return await httpGet(httpTarget(probe.httpGet, target.container, target.podIP), timeoutMs, signal).then(
         (r) => (r.status >= 200 && r.status < 400 ? { outcome: "success" as const, output: r.body } : failure(`HTTP probe failed with statuscode: ${r.status}`)), (error: Error) => failure(error.message));
     }
     if (probe.tcpSocket !== undefined) return await tcpProbe(probe.tcpSocket.host || target.podIP, resolvePort(probe.tcpSocket.port, target.container), timeoutMs);

@@ -12,14 +12,16 @@ export function resolvePort(port: string | number, container: Container): number
 
 const inUrl = (host: string): string => (host.includes(":") ? `[${host}]` : host);
 
-export function httpTarget(action: HTTPGetAction, container: Container, podIP: string, userAgent = PROBE_USER_AGENT): { url: URL; headers: Record<string, string> } {
+export interface HttpTarget { readonly url: URL; /** As messages show it: the port always, unlike a URL's own text. */ readonly shown: string; readonly headers: Record<string, string> }
+
+export function httpTarget(action: HTTPGetAction, container: Container, podIP: string, userAgent = PROBE_USER_AGENT): HttpTarget {
   const host = action.host === undefined || action.host === "" ? podIP : action.host;
   const path = action.path ?? "/";
-  const url = new URL(`${(action.scheme ?? "HTTP").toLowerCase()}://${inUrl(host)}:${resolvePort(action.port, container)}${path.startsWith("/") ? path : `/${path}`}`);
+  const shown = `${(action.scheme ?? "HTTP").toLowerCase()}://${inUrl(host)}:${resolvePort(action.port, container)}${path.startsWith("/") ? path : `/${path}`}`, url = new URL(shown);
   const headers: Record<string, string> = { "user-agent": userAgent, accept: "*/*", connection: "close" };
   for (const { name, value } of action.httpHeaders ?? []) {
     if (value === "" && name.toLowerCase() === "accept") delete headers["accept"];
     else headers[name.toLowerCase()] = value;
   }
-  return { url, headers };
+  return { url, shown, headers };
 }

@@ -47,11 +47,21 @@ function networkStats(usage: CriMessage<"NetworkUsage"> | undefined, time: strin
   return { time, ...of(usage.defaultInterface), interfaces: [usage.defaultInterface, ...usage.interfaces].map(of) };
 }
 
+/** One run of each container: the last. */
+function newestRuns(all: readonly CriMessage<"ContainerStats">[]): CriMessage<"ContainerStats">[] {
+  const newest = new Map<string, CriMessage<"ContainerStats">>();
+  for (const stats of all) {
+    const { name = "", attempt = 0 } = stats.attributes?.metadata ?? {}, held = newest.get(name);
+    if (held === undefined || attempt > (held.attributes?.metadata?.attempt ?? 0)) newest.set(name, stats);
+  }
+  return [...newest.values()];
+}
+
 /** Puts the answer together. Pure. */
 export function buildSummary(inputs: SummaryInputs): Summary {
   const time = `${inputs.now.toISOString().slice(0, 19)}Z`;
   const pods = inputs.pods.map((pod): PodStats => {
-    const own = inputs.containers.filter((stats) => stats.attributes?.labels[LABEL.podUid] === pod.uid), network = networkStats(inputs.networks.get(pod.uid), time);
+    const own = newestRuns(inputs.containers.filter((stats) => stats.attributes?.labels[LABEL.podUid] === pod.uid)), network = networkStats(inputs.networks.get(pod.uid), time);
     return {
       podRef: { name: pod.name, namespace: pod.namespace, uid: pod.uid }, startTime: pod.startTime,
       containers: own.map((stats) => containerStats(stats, inputs.started.get(stats.attributes?.id ?? "") ?? pod.startTime, time)),

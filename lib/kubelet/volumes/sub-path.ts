@@ -1,11 +1,11 @@
 /**
  * subPath mounts: part of a volume, bound to a place of its own before the container starts.
  *
- * Guarantees: the path cannot leave the volume, whatever links a container puts in it, not even by a race: every component is opened
- * relative to the one before without following links, and what is bound is the open file. Counterpart: kubelet `volume/util/subpath`.
+ * Guarantees: the path cannot leave the volume, whatever links a container puts in it, not even by a race: links are resolved and checked
+ * first, then every component is opened relative to the one before without following any, and what is bound is the open file. Counterpart: kubelet `volume/util/subpath`.
  */
 import { constants } from "node:fs";
-import { mkdir, open, writeFile, type FileHandle } from "node:fs/promises";
+import { mkdir, open, realpath, writeFile, type FileHandle } from "node:fs/promises";
 import path from "node:path";
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
@@ -23,12 +23,22 @@ async function openComponent(parent: FileHandle, name: string, make: boolean): P
   }
 }
 
-/** Binds `volume`/`subPath` to `target`; missing directories of the path are made. Throws when the path meets a link. */
+/** Where the path leads now, links inside the volume followed; itself when it is not there yet. Throws when it leads out of the volume. */
+async function resolveInside(volume: string, subPath: string): Promise<string> {
+  let real: string;
+  try { real = await realpath(path.join(volume, subPath)); }
+  catch (error) { if ((error as NodeJS.ErrnoException).code === "ENOENT") return subPath; throw error; }
+  const inside = path.relative(await realpath(volume), real);
+  if (inside === ".." || inside.startsWith("../")) throw new Error(`subPath ${JSON.stringify(subPath)} leads out of the volume`);
+  return inside;
+}
+
+/** Binds `volume`/`subPath` to `target`; missing directories of the path are made. Throws when the path leads out of the volume. */
 export async function bindSubPath(volume: string, subPath: string, target: string): Promise<void> {
   if (path.isAbsolute(subPath) || subPath.split("/").includes("..")) throw new Error(`subPath must be relative and must not contain "..": ${subPath}`);
   const opened: FileHandle[] = [await open(volume, O_PATH)];
   try {
-    const components = subPath.split("/").filter((component) => component !== "" && component !== ".");
+    const components = (await resolveInside(volume, subPath)).split("/").filter((component) => component !== "" && component !== ".");
     for (const component of components) {
       const next = await openComponent(opened.at(-1)!, component, true);
       opened.push(next);
