@@ -1,0 +1,116 @@
+/**
+ * What changed between two values: fields added, modified, removed, as sets.
+ *
+ * Only what differs costs: parts that are one and the same are not looked into.
+ * Counterpart: structured-merge-diff `typed.Compare`.
+ */
+import { getOwn, isList, isMap, jsonEqual, type JsonMap } from "../patch/json-value.ts";
+import { EMPTY_SET, LEAF, makeNode, union, type FieldSet } from "./field-set.ts";
+import { compareElements, fieldElement } from "./path-element.ts";
+import { entryShape, itemElement, resolveShape, type ListShape, type MapShape, type Shape, type StructShape } from "./shape.ts";
+
+/** Nodes, not sets: an absent one holds nothing. */
+interface Nodes { added: FieldSet | undefined; modified: FieldSet | undefined; removed: FieldSet | undefined }
+export interface Comparison { readonly added: FieldSet; readonly modified: FieldSet; readonly removed: FieldSet }
+
+type Tree = Record<string, FieldSet>;
+
+/** Gathers the nodes of a container's children. */
+class Gathering {
+  added: Tree | undefined;
+  modified: Tree | undefined;
+  removed: Tree | undefined;
+  put(element: string, nodes: Nodes | undefined): void {
+    if (nodes === undefined) return;
+    if (nodes.added !== undefined) (this.added ??= {})[element] = nodes.added;
+    if (nodes.modified !== undefined) (this.modified ??= {})[element] = nodes.modified;
+    if (nodes.removed !== undefined) (this.removed ??= {})[element] = nodes.removed;
+  }
+  /** The nodes of the container itself, which is added or removed when one side is absent. */
+  close(left: unknown, right: unknown): Nodes | undefined {
+    const added = makeNode(left === undefined, this.added), removed = makeNode(left !== undefined && right === undefined, this.removed);
+    return added === undefined && this.modified === undefined && removed === undefined ? undefined : { added, modified: this.modified, removed };
+  }
+}
+
+function compareLeaf(left: unknown, right: unknown): Nodes | undefined {
+  if (left === undefined) return { added: LEAF, modified: undefined, removed: undefined };
+  if (right === undefined) return { added: undefined, modified: undefined, removed: LEAF };
+  return jsonEqual(left, right) ? undefined : { added: undefined, modified: LEAF, removed: undefined };
+}
+
+const isHollow = (value: unknown): boolean => {
+  if (isList(value)) return value.length === 0;
+  return !isMap(value) || Object.keys(value).length === 0;
+};
+
+function compareMaps(shape: StructShape | MapShape, left: unknown, right: unknown): Nodes | undefined {
+  if (shape.atomic || (isHollow(left) && isHollow(right))) return compareLeaf(left, right);
+  const before: JsonMap = isMap(left) ? left : {}, after: JsonMap = isMap(right) ? right : {}, gathering = new Gathering();
+  if (shape.kind === "struct") {
+    for (const { name, element, shape: inner } of shape.fields) {
+      const was = before[name], is = after[name];
+      if (was !== is) gathering.put(element, compareValues(inner(), was, is));
+    }
+  } else {
+    const keys = isHollow(left) ? Object.keys(after) : isHollow(right) ? Object.keys(before) : [...new Set([...Object.keys(before), ...Object.keys(after)])];
+    for (const key of keys.sort()) {
+      const was = getOwn(before, key), is = getOwn(after, key);
+      if (was !== is) gathering.put(fieldElement(key), compareValues(entryShape(shape, key)!, was, is));
+    }
+  }
+  return gathering.close(left, right);
+}
+
+/** Items by their path element; several with one element are kept together. */
+function indexItems(shape: ListShape, list: unknown): Map<string, unknown[]> {
+  const items = new Map<string, unknown[]>();
+  if (isList(list)) {
+    list.forEach((item, i) => {
+      const element = itemElement(shape, item, i), same = items.get(element);
+      if (same === undefined) items.set(element, [item]);
+      else same.push(item);
+    });
+  }
+  return items;
+}
+
+function compareLists(shape: ListShape, left: unknown, right: unknown): Nodes | undefined {
+  if (shape.relation === "atomic" || (isHollow(left) && isHollow(right))) return compareLeaf(left, right);
+  const before = indexItems(shape, left), after = indexItems(shape, right), gathering = new Gathering(), inner = shape.item();
+  const elements = [...new Set([...before.keys(), ...after.keys()])];
+  if (elements.length > 1) elements.sort(compareElements);
+  for (const element of elements) gathering.put(element, compareItems(inner, before.get(element) ?? [], after.get(element) ?? []));
+  return gathering.close(left, right);
+}
+
+/** Items that share an element are one piece. */
+function compareItems(inner: Shape, before: unknown[], after: unknown[]): Nodes | undefined {
+  if (before.length <= 1 && after.length <= 1) return before[0] === after[0] ? undefined : compareValues(inner, before[0], after[0]);
+  if (before.length >= 2 && after.length >= 2) return jsonEqual(before, after) ? undefined : { added: undefined, modified: LEAF, removed: undefined };
+  if (before.length >= 2) {
+    const nodes = after.length === 0 ? undefined : compareValues(inner, undefined, after[0]);
+    return { added: nodes?.added, modified: nodes?.modified, removed: LEAF };
+  }
+  const nodes = before.length === 0 ? undefined : compareValues(inner, before[0], undefined);
+  return { added: LEAF, modified: nodes?.modified, removed: nodes?.removed };
+}
+
+/** At least one side must be there. */
+function compareValues(shape: Shape, left: unknown, right: unknown): Nodes | undefined {
+  const known = resolveShape(shape, right ?? left);
+  if (shape.kind === "any" && left !== undefined && right !== undefined && left !== null && resolveShape(shape, left) !== known) return compareLeaf(left, right);
+  if (known.kind === "scalar") return compareLeaf(left, right);
+  return known.kind === "list" ? compareLists(known, left, right) : compareMaps(known, left, right);
+}
+
+const asSet = (node: FieldSet | undefined): FieldSet => (node === undefined ? EMPTY_SET : node);
+
+/** Compares two whole objects. Throws ItemError. */
+export function compareObjects(shape: StructShape, left: object, right: object): Comparison {
+  const nodes = left === right ? undefined : compareValues(shape, left, right);
+  return { added: asSet(nodes?.added), modified: asSet(nodes?.modified), removed: asSet(nodes?.removed) };
+}
+
+/** Everything that differs. */
+export const changedFields = ({ added, modified, removed }: Comparison): FieldSet => union(union(added, modified), removed);

@@ -1,0 +1,51 @@
+/**
+ * Path elements as they are written in FieldsV1: `f:name`, `k:{"name":"web"}`, `v:"a"`, `i:0`.
+ * Counterpart: structured-merge-diff `fieldpath`.
+ */
+import { goPrint, isMap, type JsonMap } from "../patch/json-value.ts";
+
+export const fieldElement = (name: string): string => `f:${name}`;
+export const valueElement = (value: unknown): string => `v:${JSON.stringify(value)}`;
+export const indexElement = (index: number): string => `i:${index}`;
+/** `keys` must be in alphabetical order. */
+export const keyElement = (keys: JsonMap): string => `k:${JSON.stringify(keys)}`;
+
+const KINDS = "fkvi";
+const read = (element: string): unknown => { try { return JSON.parse(element.slice(2)) as unknown; } catch { return element.slice(2); } };
+const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+
+function compareValues(a: unknown, b: unknown): number {
+  const rank = (value: unknown): number => ["number", "string", "boolean"].indexOf(typeof value) + 1;
+  if (typeof a === "number" && typeof b === "number") return a - b;
+  if (typeof a === "string" && typeof b === "string") return byText(a, b);
+  return rank(a) - rank(b) || byText(JSON.stringify(a) ?? "", JSON.stringify(b) ?? "");
+}
+
+function compareKeys(a: unknown, b: unknown): number {
+  const left = Object.entries(isMap(a) ? a : {}), right = Object.entries(isMap(b) ? b : {});
+  for (let i = 0; i < Math.min(left.length, right.length); i++) {
+    const order = byText(left[i]![0], right[i]![0]) || compareValues(left[i]![1], right[i]![1]);
+    if (order !== 0) return order;
+  }
+  return left.length - right.length;
+}
+
+/** Upstream's order: fields, keys, values, indexes; each kind by its content. */
+export function compareElements(a: string, b: string): number {
+  if (a[0] !== b[0]) return KINDS.indexOf(a[0]!) - KINDS.indexOf(b[0]!);
+  if (a.startsWith("f")) return byText(a, b);
+  if (a.startsWith("k")) return compareKeys(read(a), read(b));
+  return a.startsWith("v") ? compareValues(read(a), read(b)) : Number(a.slice(2)) - Number(b.slice(2));
+}
+
+const printValue = (value: unknown): string => (typeof value === "string" ? JSON.stringify(value) : value === null ? "null" : goPrint(value));
+
+/** For people: `.name`, `[name="web"]`, `[="a"]`, `[0]`. */
+export function printElement(element: string): string {
+  const content = element.slice(2);
+  if (element.startsWith("f")) return `.${content}`;
+  if (element.startsWith("k")) return `[${Object.entries(read(element) as JsonMap).map(([name, value]) => `${name}=${printValue(value)}`).join(",")}]`;
+  return element.startsWith("v") ? `[=${printValue(read(element))}]` : `[${content}]`;
+}
+
+export const printPath = (path: readonly string[]): string => path.map(printElement).join("");
