@@ -1,0 +1,109 @@
+/**
+ * Every controller of this release, in the order they are built. The garbage collector is last: it shares the informers of the rest.
+ * Counterpart: kube-controller-manager `app/controllermanager.go` and `names/controller_names.go`.
+ */
+import { readFileSync } from "node:fs";
+import { FlagError } from "../../lib/util/flags.ts";
+import { createAggregationController } from "../../lib/controllers/clusterrole-aggregation/aggregation-controller.ts";
+import { createDeploymentController } from "../../lib/controllers/deployment/deployment-controller.ts";
+import { createEndpointSliceController } from "../../lib/controllers/endpointslice/endpoint-slice-controller.ts";
+import { createEndpointsController } from "../../lib/controllers/endpoints/endpoints-controller.ts";
+import { createGarbageCollector } from "../../lib/controllers/garbage-collector/garbage-collector.ts";
+import { createNamespaceController } from "../../lib/controllers/namespace/namespace-controller.ts";
+import { createNodeIpamController } from "../../lib/controllers/nodeipam/node-ipam-controller.ts";
+import { createNodeLifecycleController } from "../../lib/controllers/nodelifecycle/node-lifecycle-controller.ts";
+import { createPodGcController } from "../../lib/controllers/podgc/pod-gc-controller.ts";
+import { createReplicaSetController, createReplicationController } from "../../lib/controllers/replicaset/replica-set-controller.ts";
+import { createRootCaPublisher } from "../../lib/controllers/serviceaccount/root-ca-publisher.ts";
+import { createServiceAccountsController } from "../../lib/controllers/serviceaccount/service-accounts-controller.ts";
+import { createTaintEvictionController } from "../../lib/controllers/taint-eviction/taint-eviction-controller.ts";
+import { numberOf, type Flags } from "./flags.ts";
+import type { ControllerContext } from "../../lib/controllers/shared/context.ts";
+import type { Runnable } from "../../lib/util/runnable.ts";
+
+export interface ControllerDescriptor {
+  readonly name: string;
+  /** The name before Kubernetes 1.28, still accepted. */
+  readonly alias: string;
+  /** The service account in kube-system whose role says what it may do. */
+  readonly account: string;
+  /** Undefined: the flags give it nothing to do. */
+  readonly build: (context: ControllerContext, flags: Flags, defaults: Defaults) => Runnable | undefined;
+}
+/** What flags leave open. */
+export interface Defaults { readonly rootCa: string | undefined }
+
+const list = (text: string): string[] => (text === "" ? [] : text.split(","));
+
+export const CONTROLLERS: readonly ControllerDescriptor[] = [
+  { name: "namespace-controller", alias: "namespace", account: "namespace-controller", build: (c, f) => createNamespaceController(c, { workers: f["concurrent-namespace-syncs"] }) },
+  { name: "serviceaccount-controller", alias: "serviceaccount", account: "service-account-controller", build: (c) => createServiceAccountsController(c, { workers: 1 }) },
+  {
+    name: "root-ca-certificate-publisher-controller", alias: "root-ca-cert-publisher", account: "root-ca-cert-publisher",
+    build: (c, _, { rootCa }) => (rootCa === undefined ? undefined : createRootCaPublisher(c, { workers: 1, rootCa })),
+  },
+  { name: "clusterrole-aggregation-controller", alias: "clusterrole-aggregation", account: "clusterrole-aggregation-controller", build: (c) => createAggregationController(c, { workers: 1 }) },
+  {
+    name: "node-ipam-controller", alias: "nodeipam", account: "node-controller",
+    build: (c, f) => (f["allocate-node-cidrs"] ? createNodeIpamController(c, {
+      clusterCidrs: list(f["cluster-cidr"]), serviceCidrs: list(f["service-cluster-ip-range"]), workers: 4,
+      maskSizeV4: f["node-cidr-mask-size-ipv4"] || f["node-cidr-mask-size"] || 24, maskSizeV6: f["node-cidr-mask-size-ipv6"] || f["node-cidr-mask-size"] || 64,
+    }) : undefined),
+  },
+  {
+    name: "node-lifecycle-controller", alias: "nodelifecycle", account: "node-controller",
+    build: (c, f) => {
+      const upstream = f.profile === "upstream";
+      return createNodeLifecycleController(c, {
+        monitorPeriodMs: f["node-monitor-period"] ?? (upstream ? 5_000 : 2_000), monitorGraceMs: f["node-monitor-grace-period"] ?? (upstream ? 50_000 : 12_000), startupGraceMs: f["node-startup-grace-period"],
+        rates: {
+          normal: numberOf(f, "node-eviction-rate", upstream ? 0.1 : 1), secondary: numberOf(f, "secondary-node-eviction-rate", 0.01),
+          largeZoneNodes: f["large-cluster-size-threshold"], unhealthyThreshold: numberOf(f, "unhealthy-zone-threshold", 0.55),
+        },
+      });
+    },
+  },
+  { name: "taint-eviction-controller", alias: "taint-eviction-controller", account: "node-controller", build: (c) => createTaintEvictionController(c, { workers: 8 }) },
+  { name: "pod-garbage-collector-controller", alias: "podgc", account: "pod-garbage-collector", build: (c, f) => createPodGcController(c, { terminatedThreshold: f["terminated-pod-gc-threshold"] }) },
+  { name: "replicaset-controller", alias: "replicaset", account: "replicaset-controller", build: (c, f) => createReplicaSetController(c, { workers: f["concurrent-replicaset-syncs"] }) },
+  { name: "replicationcontroller-controller", alias: "replicationcontroller", account: "replication-controller", build: (c, f) => createReplicationController(c, { workers: f["concurrent-rc-syncs"] }) },
+  { name: "deployment-controller", alias: "deployment", account: "deployment-controller", build: (c, f) => createDeploymentController(c, { workers: f["concurrent-deployment-syncs"] }) },
+  {
+    name: "endpointslice-controller", alias: "endpointslice", account: "endpointslice-controller",
+    build: (c, f) => createEndpointSliceController(c, { workers: f["concurrent-service-endpoint-syncs"], endpointsMax: f["max-endpoints-per-slice"], batchMs: f["endpointslice-updates-batch-period"] }),
+  },
+  { name: "endpoints-controller", alias: "endpoint", account: "endpoint-controller", build: (c, f) => createEndpointsController(c, { workers: f["concurrent-endpoint-syncs"], batchMs: f["endpoint-updates-batch-period"] }) },
+  { name: "garbage-collector-controller", alias: "garbagecollector", account: "generic-garbage-collector", build: (c, f) => createGarbageCollector(c, { workers: f["concurrent-gc-syncs"] }) },
+];
+
+/** Upstream's controllers that this release does not have: may be turned off, not on. */
+const NOT_BUILT = new Set([
+  "bootstrap-signer-controller", "certificatesigningrequest-approving-controller", "certificatesigningrequest-cleaner-controller", "certificatesigningrequest-signing-controller", "cronjob-controller",
+  "daemonset-controller", "disruption-controller", "endpointslice-mirroring-controller", "ephemeral-volume-controller", "horizontal-pod-autoscaler-controller", "job-controller",
+  "legacy-serviceaccount-token-cleaner-controller", "persistentvolume-attach-detach-controller", "persistentvolume-binder-controller", "persistentvolume-expander-controller",
+  "persistentvolume-protection-controller", "persistentvolumeclaim-protection-controller", "resourceclaim-controller", "resourcequota-controller", "service-cidr-controller",
+  "serviceaccount-token-controller", "statefulset-controller", "token-cleaner-controller", "ttl-after-finished-controller", "ttl-controller", "validatingadmissionpolicy-status-controller",
+  "bootstrapsigner", "tokencleaner", "cronjob", "daemonset", "disruption", "job", "statefulset", "resourcequota", "horizontalpodautoscaling", "ttl", "csrapproving", "csrcleaner", "csrsigning",
+  "attachdetach", "persistentvolume-binder", "persistentvolume-expander", "pv-protection", "pvc-protection", "serviceaccount-token", "endpointslicemirroring", "ttl-after-finished",
+]);
+
+/** The controllers that `--controllers` turns on. Throws FlagError on a name nobody knows, and on one that is not built. */
+export function selectControllers(wanted: readonly string[]): ControllerDescriptor[] {
+  for (const item of wanted) {
+    const name = item.replace(/^-/, "");
+    if (name === "*" || CONTROLLERS.some((c) => c.name === name || c.alias === name)) continue;
+    if (!NOT_BUILT.has(name)) throw new FlagError(`"${name}" is not in the list of known controllers`);
+    if (!item.startsWith("-")) throw new FlagError(`controller "${name}" is not part of this release`);
+  }
+  const on = (c: ControllerDescriptor): boolean => {
+    if (wanted.includes(c.name) || wanted.includes(c.alias)) return true;
+    return wanted.includes("*") && !wanted.includes(`-${c.name}`) && !wanted.includes(`-${c.alias}`);
+  };
+  return CONTROLLERS.filter(on);
+}
+
+/** The authority to publish: the flag's file, else what the client itself trusts. */
+export function rootCaOf(flags: Flags, config: { caData?: string | undefined; caFile?: string | undefined }): string | undefined {
+  const file = flags["root-ca-file"] ?? config.caFile;
+  return flags["root-ca-file"] === undefined && config.caData !== undefined ? config.caData : file === undefined ? undefined : readFileSync(file, "utf8");
+}

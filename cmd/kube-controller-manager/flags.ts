@@ -1,0 +1,83 @@
+/** Flags of kube-controller-manager: upstream's names; what is ours alone says so. */
+import { FlagError, parseFlags, type FlagValues } from "../../lib/util/flags.ts";
+import { LOG_LEVELS } from "../../lib/util/logger.ts";
+
+export const FLAGS = {
+  kubeconfig: { type: "string", help: "kubeconfig with the address and credentials of the API server" },
+  master: { type: "string", help: "address of the API server; overrides the kubeconfig's" },
+  "bind-address": { type: "string", default: "0.0.0.0", help: "address to serve health and metrics on" },
+  "secure-port": { type: "int", default: 10257, help: "port to serve HTTPS on; 0 serves none" },
+  "tls-cert-file": { type: "string", help: "certificate of the HTTPS port; without it, a self-signed one is made" },
+  "tls-private-key-file": { type: "string", help: "key of --tls-cert-file" },
+  "client-ca-file": { type: "string", help: "authorities whose client certificates are accepted on the HTTPS port" },
+  "authentication-kubeconfig": { type: "string", help: "kubeconfig to check tokens with; --kubeconfig when absent" },
+  "authorization-kubeconfig": { type: "string", help: "kubeconfig to ask for permissions with; --kubeconfig when absent" },
+  "authorization-always-allow-paths": { type: "list", default: ["/healthz", "/readyz", "/livez"], help: "paths anybody may read" },
+  controllers: { type: "list", default: ["*"], help: "which controllers run: '*' is all that are on by default, 'foo' turns one on, '-foo' off" },
+  "use-service-account-credentials": { type: "bool", default: true, help: "each controller acts as its own service account (upstream's default, false, lets none of them write under RBAC)" },
+  "cluster-name": { type: "string", default: "kubernetes", help: "name of the cluster; nothing is derived from it" },
+  "allocate-node-cidrs": { type: "bool", help: "give each node a pod range out of --cluster-cidr" },
+  "cluster-cidr": { type: "string", default: "", help: "pod ranges are cut from this; one, or one of each family by comma" },
+  "service-cluster-ip-range": { type: "string", default: "", help: "addresses of Services; never given to nodes" },
+  "node-cidr-mask-size": { type: "int", default: 0, help: "mask of a node's range (24 for IPv4, 64 for IPv6)" },
+  "node-cidr-mask-size-ipv4": { type: "int", default: 0, help: "mask of a node's IPv4 range" },
+  "node-cidr-mask-size-ipv6": { type: "int", default: 0, help: "mask of a node's IPv6 range" },
+  "root-ca-file": { type: "string", help: "certificate authority published to pods as kube-root-ca.crt; the kubeconfig's when absent" },
+  "service-account-private-key-file": { type: "string", help: "key that signs tokens of Secrets" },
+  "cluster-signing-cert-file": { type: "string", help: "certificate authority that signs certificate requests" },
+  "cluster-signing-key-file": { type: "string", help: "key of --cluster-signing-cert-file" },
+  "cluster-signing-duration": { type: "duration", default: "8760h0m0s", help: "longest life of a signed certificate" },
+  "requestheader-client-ca-file": { type: "string", help: "accepted and unused: no front proxy is trusted here" },
+  "node-monitor-period": { type: "duration", help: "how often nodes are looked at (profile: 2s, upstream 5s)" },
+  "node-monitor-grace-period": { type: "duration", help: "silence after which a node counts as gone (profile: 12s, upstream 50s)" },
+  "node-startup-grace-period": { type: "duration", default: "1m0s", help: "the same for a node that never posted its status" },
+  "node-eviction-rate": { type: "string", help: "nodes a second whose pods are evicted in a healthy zone (profile: 1, upstream 0.1)" },
+  "secondary-node-eviction-rate": { type: "string", default: "0.01", help: "the same in a large unhealthy zone" },
+  "large-cluster-size-threshold": { type: "int", default: 50, help: "nodes above which a zone is large" },
+  "unhealthy-zone-threshold": { type: "string", default: "0.55", help: "share of silent nodes from which a zone counts as unhealthy" },
+  "terminated-pod-gc-threshold": { type: "int", default: 12_500, help: "finished pods that are kept" },
+  "max-endpoints-per-slice": { type: "int", default: 100, help: "endpoints in one EndpointSlice" },
+  "endpoint-updates-batch-period": { type: "duration", default: "0s", help: "how long changes of pods are gathered before endpoints are written" },
+  "endpointslice-updates-batch-period": { type: "duration", default: "0s", help: "the same for EndpointSlices" },
+  "concurrent-deployment-syncs": { type: "int", default: 5, help: "deployments worked on at once" },
+  "concurrent-replicaset-syncs": { type: "int", default: 5, help: "replica sets worked on at once" },
+  "concurrent-rc-syncs": { type: "int", default: 5, help: "replication controllers worked on at once" },
+  "concurrent-endpoint-syncs": { type: "int", default: 5, help: "Endpoints worked on at once" },
+  "concurrent-service-endpoint-syncs": { type: "int", default: 5, help: "Services whose EndpointSlices are worked on at once" },
+  "concurrent-namespace-syncs": { type: "int", default: 10, help: "namespaces emptied at once" },
+  "concurrent-gc-syncs": { type: "int", default: 20, help: "objects the garbage collector looks at at once" },
+  "concurrent-serviceaccount-token-syncs": { type: "int", default: 5, help: "accepted and unused: tokens are not kept in Secrets" },
+  "leader-elect": { type: "bool", default: true, help: "work only while holding the lease" },
+  "leader-elect-lease-duration": { type: "duration", help: "how long a leader that is silent is left alone (profile: 8s, upstream 15s)" },
+  "leader-elect-renew-deadline": { type: "duration", help: "how long a leader tries to renew before it gives up (profile: 5s, upstream 10s)" },
+  "leader-elect-retry-period": { type: "duration", help: "time between tries (profile: 1s, upstream 2s)" },
+  "leader-elect-resource-lock": { type: "string", default: "leases", help: "only leases" },
+  "leader-elect-resource-name": { type: "string", default: "kube-controller-manager", help: "name of the lease" },
+  "leader-elect-resource-namespace": { type: "string", default: "kube-system", help: "namespace of the lease" },
+  profile: { type: "string", default: "small", help: "small or upstream: defaults of leader election and node failure (ours alone)" },
+  "configure-host-routes": { type: "bool", help: "keep routes on this machine to the pods of every node (ours alone)" },
+  "log-level": { type: "string", default: "info", help: `one of ${LOG_LEVELS.join(", ")} (ours alone)` },
+  v: { type: "int", help: "log verbosity; 4 and more means --log-level=debug" },
+  help: { type: "bool", help: "this text" },
+} as const;
+export type Flags = FlagValues<typeof FLAGS>;
+
+/** Parses and checks. Throws FlagError. */
+export function parse(argv: readonly string[]): Flags {
+  const { flags, args } = parseFlags(argv, FLAGS);
+  if (args.length > 0) throw new FlagError(`unknown command ${JSON.stringify(args[0])} for "kube-controller-manager"`);
+  if (flags["leader-elect-resource-lock"] !== "leases") throw new FlagError(`invalid --leader-elect-resource-lock ${JSON.stringify(flags["leader-elect-resource-lock"])}: only "leases" is supported`);
+  if (flags.profile !== "small" && flags.profile !== "upstream") throw new FlagError(`invalid --profile ${JSON.stringify(flags.profile)}: must be small or upstream`);
+  if (!(LOG_LEVELS as readonly string[]).includes(flags["log-level"])) throw new FlagError(`invalid --log-level ${JSON.stringify(flags["log-level"])}: must be one of ${LOG_LEVELS.join(", ")}`);
+  if (flags["allocate-node-cidrs"] && flags["cluster-cidr"] === "") throw new FlagError("--cluster-cidr is needed with --allocate-node-cidrs");
+  for (const name of ["node-eviction-rate", "secondary-node-eviction-rate", "unhealthy-zone-threshold"] as const) numberOf(flags, name, 0);
+  return flags;
+}
+
+/** A fraction given as text. Throws FlagError. */
+export function numberOf(flags: Flags, name: "node-eviction-rate" | "secondary-node-eviction-rate" | "unhealthy-zone-threshold", fallback: number): number {
+  const text = flags[name];
+  if (text === undefined) return fallback;
+  if (!/^\d+(\.\d+)?$/.test(text)) throw new FlagError(`invalid argument "${text}" for "--${name}" flag: strconv.ParseFloat: parsing "${text}": invalid syntax`);
+  return Number(text);
+}
