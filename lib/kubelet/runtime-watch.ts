@@ -1,5 +1,5 @@
 /**
- * Notices what changes in the container runtime: by its events where it has some, and by listing everything once a second (every ten with events).
+ * Notices what changes in the container runtime: by its events where it has some, and by listing everything once a second (every five with events).
  *
  * CRI's own events come first; containerd before 1.7 has none, but its native event stream tells the same sooner than any listing would.
  * Guarantees: a change is reported within a second even when events are lost; `healthy` is false once the runtime has not answered for 3 minutes.
@@ -14,7 +14,7 @@ import type { Runnable } from "../util/runnable.ts";
 import type { PodGlance, RuntimeReader } from "./runtime-reader.ts";
 import { Wakeup } from "./wakeup.ts";
 
-const RELIST_MS = 1_000, RELIST_WITH_EVENTS_MS = 10_000, RELIST_MIN_GAP_MS = 30, STREAM_RETRY_MS = 1_000, UNHEALTHY_AFTER_MS = 180_000;
+const RELIST_MS = 1_000, RELIST_WITH_EVENTS_MS = 5_000, RELIST_MIN_GAP_MS = 30, STREAM_RETRY_MS = 1_000, UNHEALTHY_AFTER_MS = 180_000;
 /** The runtime's listings trail its events: after one, look again this often for a while. */
 const LOOK_AGAIN_MS = 100, LOOK_AGAIN_FOR_MS = 800;
 
@@ -77,6 +77,8 @@ export class RuntimeWatch implements Runnable {
       try {
         const events = native ? this.#deps.cri.containerdEvents(['namespace=="k8s.io",topic~="^/tasks/(exit|oom)$"'], signal) : this.#deps.cri.containerEvents(signal);
         this.#streaming = true;
+        this.#eventAtMs = this.#deps.clock.monotonicMs(); // What happened before the stream was open is looked for, too.
+        this.#wakeup.ring();
         for await (const _ of events) {
           this.#eventAtMs = this.#deps.clock.monotonicMs();
           this.#wakeup.ring();
