@@ -10,7 +10,7 @@ import { semanticEqual } from "../semantic-equal.ts";
 import { checkName, checkNonNegative, type Errors } from "../validation/checks.ts";
 import { collect } from "../validation/collect.ts";
 import { checkAtMost100Percent, checkIntOrPercent, percentOrCount } from "../validation/int-or-percent.ts";
-import { nameIsDns1035Label } from "../validation/names.ts";
+import { nameIsDnsLabel } from "../validation/names.ts";
 import { checkReplicaCounts } from "../validation/replica-status.ts";
 import { checkCollisionCount, checkSelectorAndTemplate, templateWarnings } from "./workload-validation.ts";
 
@@ -66,7 +66,6 @@ function checkSpec(errors: Errors, set: StatefulSet): void {
   checkNonNegative(errors, SPEC.child("replicas"), spec.replicas);
   checkNonNegative(errors, SPEC.child("minReadySeconds"), spec.minReadySeconds);
   checkNonNegative(errors, SPEC.child("ordinals.start"), spec.ordinals?.start);
-  if ((spec.serviceName ?? "") !== "") checkName(errors, SPEC.child("serviceName"), spec.serviceName!, nameIsDns1035Label);
   checkSelectorAndTemplate(errors, spec, "statefulset", "StatefulSet");
 }
 
@@ -90,7 +89,11 @@ export const statefulSetDefinition = defineResource<StatefulSet>({
   prepareForCreate: (set) => void (set.status = { replicas: 0 }),
   prepareForUpdate: (set, old) => void (set.status = old.status),
   prepareForStatusUpdate: (set, old) => void (set.spec = old.spec),
-  validate: (set) => collect((errors) => checkSpec(errors, set)),
+  validate: (set) => collect((errors) => {
+    checkSpec(errors, set);
+    // On create alone: sets with other names are there from before this was checked.
+    if ((set.spec?.serviceName ?? "") !== "") checkName(errors, SPEC.child("serviceName"), set.spec!.serviceName!, nameIsDnsLabel);
+  }),
   validateUpdate: (set, old) => collect((errors) => {
     checkSpec(errors, set);
     checkUpdate(errors, set, old);

@@ -4,7 +4,7 @@ import { defineResource } from "../define-resource.ts";
 import type { Service } from "../schema/generated/models.ts";
 import { services } from "../schema/generated/references.ts";
 import { collect } from "../validation/collect.ts";
-import { nameIsDns1035Label } from "../validation/names.ts";
+import { nameIsDnsLabel } from "../validation/names.ts";
 import { checkService, checkServiceStatus, checkServiceUpdate, isHeadless } from "./service-validation.ts";
 import { defaultService, prepareServiceForCreate, prepareServiceForUpdate } from "./service-strategy.ts";
 
@@ -45,7 +45,7 @@ export const serviceDefinition = defineResource<Service>({
   shortNames: ["svc"],
   categories: ["all"],
   allowCreateOnUpdate: true,
-  validateName: nameIsDns1035Label,
+  validateName: nameIsDnsLabel,
   defaults: defaultService,
   prepareForCreate: prepareServiceForCreate,
   prepareForUpdate: prepareServiceForUpdate,

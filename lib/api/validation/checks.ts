@@ -6,7 +6,7 @@ import { forbiddenField, invalid, notSupported, required, type FieldError } from
 import type { FieldPath } from "../field-path.ts";
 import { compareQuantity } from "../quantity.ts";
 import { semanticEqual } from "../semantic-equal.ts";
-import { isDns1123Label, isDns1123Subdomain, isLabelKey, isValidPortName, isValidPortNum, type NameValidator } from "./names.ts";
+import { isDns1123Label, isDns1123Subdomain, isHttpPath, isLabelKey, isPathSegmentName, isValidPortName, isValidPortNum, type NameValidator } from "./names.ts";
 
 export type Errors = FieldError[];
 
@@ -65,6 +65,23 @@ export function checkNonNegativeQuantity(errors: Errors, path: FieldPath, value:
 }
 export function checkPositiveQuantity(errors: Errors, path: FieldPath, value: string): void {
   if (compareQuantity(value, "0") <= 0) errors.push(invalid(path, value, NOT_POSITIVE));
+}
+
+/** A DNS subdomain, `/`, and a path: `acme.io/foo`. */
+export function checkDomainPrefixedPath(errors: Errors, path: FieldPath, value: string): void {
+  const slash = value.indexOf("/");
+  if (value === "") errors.push(required(path));
+  else if (slash < 1 || slash === value.length - 1) errors.push(invalid(path, value, "must be a domain-prefixed path (such as \"acme.io/foo\")"));
+  else {
+    checkText(errors, path, value.slice(0, slash), isDns1123Subdomain);
+    checkText(errors, path, value.slice(slash + 1), isHttpPath);
+  }
+}
+
+/** The name of an object another kind refers to, which must be there. */
+export function checkReferenceName(errors: Errors, path: FieldPath, value: string | undefined): void {
+  if (value === undefined || value === "") errors.push(required(path));
+  else checkText(errors, path, value, isPathSegmentName);
 }
 
 /** A path without `..` elements. */

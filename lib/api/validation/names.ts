@@ -121,6 +121,11 @@ export function isLabelValue(value: string): readonly string[] {
   return faults;
 }
 
+const HTTP_PATH = "[A-Za-z0-9/\\-._~%!$&'()*+,;=:]+";
+const httpPathRegexp = new RegExp(`^${HTTP_PATH}$`);
+/** What may follow the host in a domain-prefixed path: `acme.io/foo`. */
+export const isHttpPath = (value: string): readonly string[] => (httpPathRegexp.test(value) ? NONE : [regexError("Invalid path", HTTP_PATH)]);
+
 const portCharsetRegexp = /^[-a-z0-9]+$/;
 /** A port's name: at most 15 of a-z, 0-9 and single inner hyphens, with a letter. */
 export function isValidPortName(port: string): readonly string[] {
