@@ -85,11 +85,13 @@ function fieldWrite(field: Field): Write {
 }
 
 function modelWrite(model: Model): (object: unknown) => Json {
-  const names = model.fields.map((field) => field.name), writes = model.fields.map(fieldWrite);
+  const names = model.fields.map((field) => field.name), keeps = model.fields.map((field) => field.keep), writes = model.fields.map(fieldWrite);
   return (object) => {
     const source = object as Json, written: Json = {};
     for (let i = 0; i < names.length; i++) {
-      const name = names[i]!, value = writes[i]!(source[name]);
+      const name = names[i]!, given = source[name];
+      if (given === undefined && !keeps[i]) continue;
+      const value = writes[i]!(given);
       if (value !== undefined) written[name] = value;
     }
     return written;

@@ -1,6 +1,7 @@
-/** Decoding and encoding of a typical pod: microseconds an object on one core. */
+/** Decoding, encoding and tracking of a typical pod: microseconds an object on one core. */
 import { decodeObject } from "../../lib/api/decode/decode.ts";
 import { encodeObject } from "../../lib/api/encode.ts";
+import { trackUpdate } from "../../lib/api/managed-fields/track-update.ts";
 
 const container = (name: string): object => ({
   name, image: "registry.example.com/team/web:1.27.3", imagePullPolicy: "IfNotPresent", command: ["/usr/bin/web"], args: ["--port=8080", "--verbose"],
@@ -46,4 +47,9 @@ export async function run(print: (line: Record<string, unknown>) => void): Promi
   print({ bench: "decode", what: "decodeObject pod, exact way", bytes: odd.length, microseconds: round(microsecondsEach(() => void decodeObject("Pod", odd, "Strict", { expected }))) });
   print({ bench: "decode", what: "JSON.stringify alone", microseconds: round(microsecondsEach(() => void JSON.stringify(object))) });
   print({ bench: "decode", what: "encodeObject pod", microseconds: round(microsecondsEach(() => void encodeObject("Pod", object))) });
+  const write = { model: "Pod", apiVersion: "v1", subresource: "", hasStatus: true, manager: "bench", now: new Date() };
+  const metadata = object["metadata"] as object, live = { ...object, metadata: { ...metadata, uid: "1", managedFields: trackUpdate({ ...write, live: undefined, object }) } };
+  const running = { ...(JSON.parse(JSON.stringify(live)) as object), status: { phase: "Running" } };
+  print({ bench: "decode", what: "trackUpdate create", microseconds: round(microsecondsEach(() => void trackUpdate({ ...write, live: undefined, object }))) });
+  print({ bench: "decode", what: "trackUpdate status", microseconds: round(microsecondsEach(() => void trackUpdate({ ...write, subresource: "status", live, object: running }))) });
 }

@@ -5,7 +5,7 @@
  * Counterpart: structured-merge-diff `typed.Compare`.
  */
 import { getOwn, isList, isMap, jsonEqual, type JsonMap } from "../patch/json-value.ts";
-import { EMPTY_SET, LEAF, makeNode, union, type FieldSet } from "./field-set.ts";
+import { EMPTY_SET, LEAF, SELF, union, type FieldSet } from "./field-set.ts";
 import { compareElements, fieldElement } from "./path-element.ts";
 import { entryShape, itemElement, resolveShape, type ListShape, type MapShape, type Shape, type StructShape } from "./shape.ts";
 
@@ -26,23 +26,21 @@ class Gathering {
     if (nodes.modified !== undefined) (this.modified ??= {})[element] = nodes.modified;
     if (nodes.removed !== undefined) (this.removed ??= {})[element] = nodes.removed;
   }
-  /** The nodes of the container itself, which is added or removed when one side is absent. */
-  close(left: unknown, right: unknown): Nodes | undefined {
-    const added = makeNode(left === undefined, this.added), removed = makeNode(left !== undefined && right === undefined, this.removed);
-    return added === undefined && this.modified === undefined && removed === undefined ? undefined : { added, modified: this.modified, removed };
+  close(): Nodes | undefined {
+    const { added, modified, removed } = this;
+    return added === undefined && modified === undefined && removed === undefined ? undefined : { added, modified, removed };
   }
 }
 
 function compareLeaf(left: unknown, right: unknown): Nodes | undefined {
-  if (left === undefined) return { added: LEAF, modified: undefined, removed: undefined };
-  if (right === undefined) return { added: undefined, modified: undefined, removed: LEAF };
   return jsonEqual(left, right) ? undefined : { added: undefined, modified: LEAF, removed: undefined };
 }
 
-const isHollow = (value: unknown): boolean => {
+function isHollow(value: unknown): boolean {
   if (isList(value)) return value.length === 0;
-  return !isMap(value) || Object.keys(value).length === 0;
-};
+  if (isMap(value)) for (const key in value) { void key; return false; }
+  return true;
+}
 
 function compareMaps(shape: StructShape | MapShape, left: unknown, right: unknown): Nodes | undefined {
   if (shape.atomic || (isHollow(left) && isHollow(right))) return compareLeaf(left, right);
@@ -59,7 +57,7 @@ function compareMaps(shape: StructShape | MapShape, left: unknown, right: unknow
       if (was !== is) gathering.put(fieldElement(key), compareValues(entryShape(shape, key)!, was, is));
     }
   }
-  return gathering.close(left, right);
+  return gathering.close();
 }
 
 /** Items by their path element; several with one element are kept together. */
@@ -77,11 +75,12 @@ function indexItems(shape: ListShape, list: unknown): Map<string, unknown[]> {
 
 function compareLists(shape: ListShape, left: unknown, right: unknown): Nodes | undefined {
   if (shape.relation === "atomic" || (isHollow(left) && isHollow(right))) return compareLeaf(left, right);
+  if (jsonEqual(left, right)) return undefined; // Cheaper than telling the items apart.
   const before = indexItems(shape, left), after = indexItems(shape, right), gathering = new Gathering(), inner = shape.item();
   const elements = [...new Set([...before.keys(), ...after.keys()])];
   if (elements.length > 1) elements.sort(compareElements);
   for (const element of elements) gathering.put(element, compareItems(inner, before.get(element) ?? [], after.get(element) ?? []));
-  return gathering.close(left, right);
+  return gathering.close();
 }
 
 /** Items that share an element are one piece. */
@@ -96,10 +95,38 @@ function compareItems(inner: Shape, before: unknown[], after: unknown[]): Nodes 
   return { added: LEAF, modified: nodes?.modified, removed: nodes?.removed };
 }
 
+/** The node of a value that is wholly added or removed: it and everything in it are members. */
+function wholeNode(shape: Shape, value: unknown): FieldSet {
+  const known = resolveShape(shape, value);
+  if (known.kind === "scalar" || isHollow(value)) return LEAF;
+  const node: Tree = { [SELF]: LEAF };
+  if (known.kind === "list") {
+    if (known.relation === "atomic") return LEAF;
+    const list = value as unknown[], inner = known.item(), elements = list.map((item, i) => itemElement(known, item, i));
+    const order = list.length === 1 ? [0] : [...elements.keys()].sort((a, b) => compareElements(elements[a]!, elements[b]!));
+    for (const i of order) node[elements[i]!] = Object.hasOwn(node, elements[i]!) ? LEAF : wholeNode(inner, list[i]);
+    return node;
+  }
+  if (known.atomic) return LEAF;
+  const map = value as JsonMap;
+  if (known.kind === "map") {
+    const item = known.item();
+    for (const key of Object.keys(map).sort()) node[fieldElement(key)] = wholeNode(item, map[key]);
+  } else {
+    for (const { name, element, shape: inner } of known.fields) {
+      const one = map[name];
+      if (one !== undefined) node[element] = wholeNode(inner(), one);
+    }
+  }
+  return node;
+}
+
 /** At least one side must be there. */
 function compareValues(shape: Shape, left: unknown, right: unknown): Nodes | undefined {
+  if (left === undefined) return { added: wholeNode(shape, right), modified: undefined, removed: undefined };
+  if (right === undefined) return { added: undefined, modified: undefined, removed: wholeNode(shape, left) };
   const known = resolveShape(shape, right ?? left);
-  if (shape.kind === "any" && left !== undefined && right !== undefined && left !== null && resolveShape(shape, left) !== known) return compareLeaf(left, right);
+  if (shape.kind === "any" && left !== null && resolveShape(shape, left) !== known) return compareLeaf(left, right);
   if (known.kind === "scalar") return compareLeaf(left, right);
   return known.kind === "list" ? compareLists(known, left, right) : compareMaps(known, left, right);
 }

@@ -95,7 +95,9 @@ export function itemElement(shape: ListShape, item: unknown, index: number): str
     const value = item[key] ?? (itemShape.kind === "struct" ? itemShape.byName.get(key)?.default : undefined);
     if (value !== undefined) keys[key] = value;
   }
-  if (Object.keys(keys).length === 0) {
+  let found = false;
+  for (const key in keys) { void key; found = true; break; }
+  if (!found) {
     throw new ItemError(`associative list with keys has an element that omits all key fields [${shape.keys.map((key) => JSON.stringify(key)).join(" ")}] (and doesn't have default values for any key fields)`);
   }
   return keyElement(keys);
