@@ -88,6 +88,14 @@ function lastWins(node: JsonNode): JsonNode {
 
 /** Parses the first document of a YAML text, with upstream's words for keys set twice. Throws YamlError. */
 export function parseYaml(text: string): { node: JsonNode; duplicates: string[] } {
+  try { return parseDocumentOf(text); }
+  catch (error) {
+    if (error instanceof RangeError) throw new YamlError("error converting YAML to JSON: yaml: exceeded max depth", { cause: error });
+    throw error;
+  }
+}
+
+function parseDocumentOf(text: string): { node: JsonNode; duplicates: string[] } {
   const lines = new LineCounter();
   const document = parseDocument(text, { schema: "failsafe", uniqueKeys: false, merge: false, lineCounter: lines, logLevel: "silent" });
   const error = document.errors[0];

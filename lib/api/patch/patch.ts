@@ -125,8 +125,17 @@ function applyByType(request: PatchRequest): Decoded<JsonMap> {
   return decodePatched(request, patched, findings);
 }
 
+/** A patch can nest a value into itself until no stack can follow. */
+function applyBounded(request: PatchRequest): Decoded<JsonMap> {
+  try { return applyByType(request); }
+  catch (error) {
+    if (error instanceof RangeError) throw rejected(error);
+    throw error;
+  }
+}
+
 /** Applies the patch. Throws StatusError. */
 export function applyPatch<T = JsonMap>(request: PatchRequest): Decoded<T> {
-  const { object, warnings } = applyByType(request);
+  const { object, warnings } = applyBounded(request);
   return { object: { ...object, kind: request.expected.kind, apiVersion: apiVersionOf(request.expected) } as T, warnings };
 }

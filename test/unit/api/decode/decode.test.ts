@@ -1,6 +1,7 @@
 import test from "ava";
 import fc from "fast-check";
 import { decodeObject, decodeValue, type FieldValidation } from "../../../../lib/api/decode/decode.ts";
+import { encodeObject } from "../../../../lib/api/encode.ts";
 import { ExactWalk } from "../../../../lib/api/decode/exact.ts";
 import { parseJson } from "../../../../lib/api/decode/json-parser.ts";
 import { modelNames, modelOf, type FieldType, type Model } from "../../../../lib/api/schema/schema.ts";
@@ -83,11 +84,14 @@ test("decodeObject() reads bad UTF-8 as the replacement character", (t) => {
   t.like(decodeObject("Pod", body, "Strict").object, { metadata: { annotations: { a: "\ufffd" } } });
 });
 
-test("decodeObject() refuses nesting deeper than upstream does, and survives just below", (t) => {
-  const nested = (depth: number): Buffer => Buffer.from(`{"data":${"[".repeat(depth)}${"]".repeat(depth)}}`);
-  t.throws(() => decodeObject("ControllerRevision", nested(10_000), "Strict"), { message: /exceeded max depth/ });
-  t.throws(() => decodeObject("ControllerRevision", nested(1_000_000), "Strict"), { message: /exceeded max depth/ });
-  t.notThrows(() => JSON.stringify(decodeObject("ControllerRevision", nested(2_000), "Strict").object));
+test("decodeObject() refuses nesting no stack can follow, and what it takes can be written again", (t) => {
+  const nested = (depth: number, open: string, close: string): Buffer => Buffer.from(`{"data":${open.repeat(depth)}1${close.repeat(depth)}}`);
+  for (const [open, close] of [["[", "]"], ['{"a":', "}"]] as const) {
+    for (const depth of [1_000, 9_000, 200_000]) t.throws(() => decodeObject("ControllerRevision", nested(depth, open, close), "Strict"), { name: "StatusError", message: /exceeded max depth/ }, `${depth} ${open}`);
+    const { object } = decodeObject("ControllerRevision", nested(999, open, close), "Strict");
+    t.deepEqual(decodeValue("ControllerRevision", JSON.parse(encodeObject("ControllerRevision", object)), "Strict").object["data"], object["data"]);
+  }
+  t.throws(() => decodeObject("Pod", Buffer.from(`a: ${"[".repeat(100_000)}`), "Strict", { mediaType: "yaml" }), { name: "StatusError" });
 });
 
 test("decodeObject() reads YAML as upstream's converter", (t) => {

@@ -135,3 +135,9 @@ test("applyPatch() twice with one strategic patch is the same as once, and keeps
     t.deepEqual(names.toSorted(), [...new Set([...before, ...items].map((c) => c.name))].filter((n) => !deleted.includes(n)).sort());
   }));
 });
+
+test("applyPatch() survives a patch that nests a value into itself", (t) => {
+  const grow = Array.from({ length: 9_000 }, () => ({ op: "copy", from: "/data", path: "/data/a" }));
+  const live = { data: { a: {} }, revision: 1 }, expected = { group: "apps", version: "v1", kind: "ControllerRevision" };
+  t.throws(() => applyPatch({ type: "json", model: "ControllerRevision", live, body: Buffer.from(JSON.stringify(grow)), mode: "Strict", expected }), { name: "StatusError" });
+});
