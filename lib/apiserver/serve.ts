@@ -28,12 +28,11 @@ export function server(deps: ServeDeps): (request: ApiRequest, sink: ResponseSin
       if (answered) return;
       answered = true;
       clearTimeout(deadline);
-      const done = (): void => metrics.observe(request, response === TAKEN ? 200 : response.status, (performance.now() - request.receivedMs) / 1000, isLong());
-      if (response === TAKEN) return done();
-      send(request, response, sink).then(done, (error: unknown) => {
-        log.error({ error, method: request.method, path: request.path }, "answer failed");
-        done();
-      });
+      const observe = (): void => metrics.observe(request, response === TAKEN ? 200 : response.status, (performance.now() - request.receivedMs) / 1000, isLong());
+      if (response === TAKEN) return observe();
+      void send(request, response, sink)
+        .catch((error: unknown) => log.error({ error, method: request.method, path: request.path }, "answer failed"))
+        .finally(observe);
     };
     const fail = (error: unknown): void => answer(errorResponse(request, toStatusError(error, request, log)));
     const isLong = (): boolean => (request.info as ApiRequest["info"] | undefined) !== undefined && isLongRunning(request.info);

@@ -46,10 +46,7 @@ export class ResourceCache {
 
   /** Entries under a key prefix, in key order. The array is the caller's. */
   list(prefix: string): Entry[] {
-    const keys = this.#keys.under(prefix);
-    const entries = new Array<Entry>(keys.length);
-    for (let i = 0; i < keys.length; i++) entries[i] = this.#entries.get(keys[i]!)!;
-    return entries;
+    return this.#keys.under(prefix).map((key) => this.#entries.get(key)!);
   }
 
   /** First filling, before any event. */

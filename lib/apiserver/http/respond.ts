@@ -14,7 +14,7 @@ const GZIP_LEVEL = 1;
 const gzipAsync = promisify(gzip);
 
 /** Go's quoting of a warning text: RFC 7234 quoted-string without control characters. */
-const quoteWarning = (text: string): string => `299 - "${text.replace(/[\u0000-\u001f\u007f]/g, " ").replace(/["\\]/g, "\\$&")}"`;
+const quoteWarning = (text: string): string => `299 - "${text.replace(/\p{Cc}/gu, " ").replace(/["\\]/g, "\\$&")}"`;
 
 export const acceptsGzip = (request: ApiRequest): boolean => {
   const accept = request.headers["accept-encoding"];

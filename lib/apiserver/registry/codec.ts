@@ -23,14 +23,12 @@ export class Codec {
   /** `{"kind":"Pod","apiVersion":"v1",` */
   readonly head: Buffer;
   readonly #headText: string;
-  readonly #selectable: ((object: KubeObject) => Record<string, string>) | undefined;
 
   constructor(definition: ResourceDefinition) {
     this.definition = definition;
     this.apiVersion = apiVersionOf(definition);
     this.#headText = `{"kind":${JSON.stringify(definition.kind)},"apiVersion":${JSON.stringify(this.apiVersion)},`;
     this.head = Buffer.from(this.#headText);
-    this.#selectable = definition.selectableFields;
   }
 
   /** The stored form. The object must have a name, a uid and a creationTimestamp. */
@@ -65,8 +63,8 @@ export class Codec {
 
   /** An entry from an object and its stored form. */
   entry(key: string, stored: { value: Buffer; splice: number }, revision: number, object: KubeObject): Entry {
-    const { name = "", namespace = "", labels } = object.metadata;
-    return new Entry(key, namespace, name, revision, stored.value, stored.splice, labels, this.#selectable?.(object));
+    const { name, namespace = "", labels } = object.metadata;
+    return new Entry(key, namespace, name, revision, stored.value, stored.splice, labels, this.definition.selectableFields?.(object));
   }
 
   /** An entry from what the store holds. Throws when the bytes are no object. */

@@ -29,7 +29,7 @@ export interface RegistryDeps {
 export interface WriteContext {
   readonly user: UserInfo;
   readonly dryRun: boolean;
-  addWarning(text: string): void;
+  readonly addWarning: (text: string) => void;
 }
 
 export class Resource {

@@ -18,7 +18,7 @@ export function decodeContinue(text: string, prefix: string): { revision: number
   let token: { v?: unknown; rv?: unknown; start?: unknown };
   try { token = JSON.parse(Buffer.from(text, "base64url").toString()) as typeof token; }
   catch { throw badRequest("continue key is not valid: invalid character"); }
-  if (token === null || typeof token !== "object" || token.v !== "meta.k8s.io/v1") throw badRequest(`continue key is not valid: server does not recognize this encoded version ${JSON.stringify(String(token?.v ?? ""))}`);
+  if (token === null || typeof token !== "object" || token.v !== "meta.k8s.io/v1") throw badRequest(`continue key is not valid: server does not recognize this encoded version ${JSON.stringify(typeof token?.v === "string" ? token.v : "")}`);
   if (typeof token.rv !== "number" || !Number.isSafeInteger(token.rv) || token.rv === 0) throw badRequest("continue key is not valid: incorrect encoded start resourceVersion (version meta.k8s.io/v1)");
   if (typeof token.start !== "string" || token.start === "") throw badRequest("continue key is not valid: encoded start key empty (version meta.k8s.io/v1)");
   if (token.start.split("/").includes("..")) throw badRequest(`continue key is not valid: ${token.start}`);

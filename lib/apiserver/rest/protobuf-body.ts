@@ -115,7 +115,6 @@ function readScalar(reader: ProtobufReader, wire: number, scalar: Scalar, depth:
     case "Empty": return {};
     case "JSONSchemaPropsOrBool": case "JSONSchemaPropsOrArray": case "JSONSchemaPropsOrStringArray": return readSchemaUnion(bytes, scalar, depth);
     case "boolean": case "int32": case "int64": throw new ProtobufError(`wrong wireType = ${wire} for a number`);
-    default: throw new ProtobufError(`cannot read a ${scalar}`);
   }
 }
 

@@ -35,7 +35,7 @@ export function objectResponse(request: ApiRequest, resource: Resource, stored: 
   switch (negotiated.as) {
     case undefined: return entryResponse(resource, stored, negotiated, status);
     case "Table": return valueResponse(objectTable(resource, stored, includeObjectOf(request), negotiated), negotiated, status);
-    default: return valueResponse(partialObject(resource.peek(stored), negotiated), negotiated, status);
+    case "PartialObjectMetadata": case "PartialObjectMetadataList": return valueResponse(partialObject(resource.peek(stored), negotiated), negotiated, status);
   }
 }
 
@@ -54,7 +54,7 @@ export async function handleList(api: Api, request: ApiRequest, resource: Resour
   switch (negotiated.as) {
     case undefined: return listResponse(resource, entries, metadata, negotiated);
     case "Table": return valueResponse(await listTable(resource, entries, metadata, includeObjectOf(request), negotiated), negotiated);
-    default: return valueResponse(await partialList(resource, entries, metadata, negotiated), negotiated);
+    case "PartialObjectMetadata": case "PartialObjectMetadataList": return valueResponse(await partialList(resource, entries, metadata, negotiated), negotiated);
   }
 }
 

@@ -4,6 +4,7 @@
 import type { ResourceDefinition } from "../../api/resource-definition.ts";
 import { StatusError } from "../../api/status-error.ts";
 import type { ApiRequest, ApiResponse } from "../http/exchange.ts";
+import type { RequestInfo } from "../request-info.ts";
 import type { Resource } from "../registry/resource.ts";
 import type { Api } from "./api.ts";
 import { createHandlerOf, handleCreateOnly } from "./create-only.ts";
@@ -21,13 +22,21 @@ export function dispatchResource(api: Api, request: ApiRequest): Answer {
   const definition = api.definitions.get(key);
   if (definition === undefined) throw unknownResource();
   checkScope(request, definition);
+  // The name of a namespace stands in its path where others have theirs; authorization wants it so, storage does not.
+  if (!definition.namespaced && info.namespace !== "") request.info = { ...info, namespace: "" };
   const resource = api.resources.get(key);
   if (info.subresource !== "") {
     if (resource === undefined || !definition.subresources.includes(info.subresource)) throw unknownResource();
     return dispatchSubresource(api, request, resource);
   }
-  if (!definition.verbs.includes(info.verb)) throw methodNotAllowed();
+  if (!definition.verbs.includes(info.verb) || !fitsPath(info)) throw methodNotAllowed();
   return resource === undefined ? dispatchUnstored(api, request, definition) : dispatchVerb(api, request, resource);
+}
+
+/** Collections are listed and added to, objects are read and changed. */
+function fitsPath({ verb, name }: RequestInfo): boolean {
+  if (verb === "create") return name === "";
+  return verb !== "update" && verb !== "patch" || name !== "";
 }
 
 function dispatchVerb(api: Api, request: ApiRequest, resource: Resource): Answer {
