@@ -1,6 +1,7 @@
 import test from "ava";
 import fc from "fast-check";
 import { applyConfiguration, type ApplyResult, type ApplyWrite } from "../../../../lib/api/managed-fields/apply.ts";
+import { readApplied } from "../../../../lib/api/managed-fields/applied-body.ts";
 import { trackUpdate } from "../../../../lib/api/managed-fields/track-update.ts";
 import type { StatusError } from "../../../../lib/api/status-error.ts";
 
@@ -121,4 +122,13 @@ test("applying any configurations in turn leaves exactly what is still applied",
     t.deepEqual(found.map((c) => c.name).sort(), [...new Set(wanted.flatMap((w) => w.names))].sort());
     t.deepEqual(Object.keys(((live!["metadata"] as Any)["labels"] ?? {}) as Any).sort(), [...new Set(wanted.flatMap((w) => Object.keys(w.labels)))].sort());
   }));
+});
+
+test("readApplied() reads YAML and JSON, and minds keys given twice", (t) => {
+  t.deepEqual(readApplied(Buffer.from("spec: {replicas: 2}\n"), "Strict"), { applied: { spec: { replicas: 2 } }, warnings: [] });
+  t.deepEqual(readApplied(Buffer.from('{"spec":{"replicas":2}}'), "Strict").applied, { spec: { replicas: 2 } });
+  t.throws(() => readApplied(Buffer.from('{"a":1,"a":2}'), "Strict"), { name: "StatusError", message: 'error strict decoding YAML: duplicate field "a"' });
+  t.deepEqual(readApplied(Buffer.from('{"a":1,"a":2}'), "Warn"), { applied: { a: 2 }, warnings: ['duplicate field "a"'] });
+  t.throws(() => readApplied(Buffer.from("- a"), "Ignore"), { message: /^error decoding YAML: .* cannot unmarshal array into Go value of type map/ });
+  t.throws(() => readApplied(Buffer.from("a: [b"), "Ignore"), { message: /^error decoding YAML: error converting YAML to JSON: yaml: line/ });
 });

@@ -1,0 +1,30 @@
+/** The body of an apply patch: YAML, of which JSON is a part. Counterpart: apiserver `endpoints/handlers/patch.go` applyPatcher. */
+import type { FieldValidation } from "../decode/decode.ts";
+import { plainValue, type JsonNode } from "../decode/json-node.ts";
+import { JsonSyntaxError, parseJson } from "../decode/json-parser.ts";
+import { parseYaml, YamlError } from "../decode/yaml.ts";
+import type { JsonMap } from "../patch/json-value.ts";
+import { duplicateFields } from "../patch/strict-body.ts";
+import { badRequest } from "../status-error.ts";
+
+function parseBody(body: Buffer): { node: JsonNode; duplicates: readonly string[] } {
+  if (/^\s*\{/.test(body.toString("utf8", 0, 64))) {
+    try {
+      const node = parseJson(body);
+      return { node, duplicates: duplicateFields(node) };
+    } catch (error) { if (!(error instanceof JsonSyntaxError)) throw error; } // Flow style YAML, perhaps.
+  }
+  try { return parseYaml(body.toString("utf8")); }
+  catch (error) {
+    if (error instanceof YamlError) throw badRequest(`error decoding YAML: ${error.message}`);
+    throw error;
+  }
+}
+
+/** The configuration as a plain value. Keys given twice are refused or warned about by `mode`. Throws StatusError (400). */
+export function readApplied(body: Buffer, mode: FieldValidation): { applied: JsonMap; warnings: string[] } {
+  const { node, duplicates } = parseBody(body);
+  if (node.kind !== "object") throw badRequest(`error decoding YAML: error unmarshaling JSON: while decoding JSON: json: cannot unmarshal ${node.kind} into Go value of type map[string]interface {}`);
+  if (duplicates.length > 0 && mode === "Strict") throw badRequest(`error strict decoding YAML: ${duplicates.join(", ")}`);
+  return { applied: plainValue(node) as JsonMap, warnings: mode === "Warn" ? [...duplicates] : [] };
+}
