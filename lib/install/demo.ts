@@ -5,13 +5,12 @@
 import type { Client } from "../client/client.ts";
 import type { Deployment, Namespace, Pod, Service } from "../api/schema/generated/models.ts";
 import { deployments, namespaces, pods, services } from "../api/schema/generated/references.ts";
-import { hasReason } from "../api/status-error.ts";
 import type { Clock } from "../util/clock.ts";
 import { exec } from "../util/exec.ts";
 import type { ClusterConfig } from "./cluster-config.ts";
 import { enterHost } from "./hosts.ts";
 import { NGINX_IMAGE } from "./images.ts";
-import { until, waitForObjects } from "./wait.ts";
+import { createIfMissing, until, waitForObjects } from "./wait.ts";
 
 export const DEMO_NAMESPACE = "kaji-demo";
 const NAME = "nginx";
@@ -42,16 +41,11 @@ function demoDeployment(replicas: number): Deployment {
 const demoService: Service = { apiVersion: "v1", kind: "Service", metadata: { name: NAME, namespace: DEMO_NAMESPACE }, spec: { selector: LABELS, ports: [{ port: 80, targetPort: 80 }] } };
 const demoNamespace: Namespace = { apiVersion: "v1", kind: "Namespace", metadata: { name: DEMO_NAMESPACE }, spec: {} };
 
-async function createIfMissing(create: () => Promise<unknown>): Promise<void> {
-  try { await create(); }
-  catch (error) { if (!hasReason(error, "AlreadyExists")) throw error; }
-}
-
 /** Creates what is missing of the demonstration. */
 export async function ensureDemo(client: Client, config: ClusterConfig): Promise<void> {
-  await createIfMissing(() => client.create(namespaces, demoNamespace));
-  await createIfMissing(() => client.create(services, demoService));
-  await createIfMissing(() => client.create(deployments, demoDeployment(demoReplicas(config))));
+  await createIfMissing(client, namespaces, demoNamespace);
+  await createIfMissing(client, services, demoService);
+  await createIfMissing(client, deployments, demoDeployment(demoReplicas(config)));
 }
 
 const isReady = (pod: Pod): boolean => pod.metadata.deletionTimestamp === undefined && pod.status?.conditions?.find((c) => c.type === "Ready")?.status === "True";

@@ -3,8 +3,8 @@
  * packages, so that it works without internet, and kept in the cache directory.
  */
 import { createHash } from "node:crypto";
-import { createReadStream, createWriteStream } from "node:fs";
-import { mkdir, mkdtemp, readFile, rename, rm, stat } from "node:fs/promises";
+import { createReadStream, createWriteStream, existsSync } from "node:fs";
+import { chmod, mkdir, mkdtemp, readFile, rename, rm, stat, symlink, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { pipeline } from "node:stream/promises";
 import { pack as tarPack } from "tar-stream";
@@ -15,24 +15,34 @@ import { CACHE_DIR } from "./paths.ts";
 export const NGINX_IMAGE = "kaji.local/nginx:1";
 export interface BuiltImage { readonly reference: string; readonly file: string; readonly digest: string }
 
-interface Recipe { reference: string; file: string; packages: string[]; hooks: string[]; paths: string[] | undefined; config: Record<string, unknown> }
-const NGINX_SITE = "server { listen 80 default_server; root /usr/share/nginx/html; location / { index index.html; } }";
+interface Recipe { reference: string; file: string; packages: string[]; prepare: (root: string) => Promise<void>; paths: string[]; config: Record<string, unknown> }
+
+const NGINX_SITE = "server { listen 80 default_server; root /usr/share/nginx/html; location / { index index.html; } }\n";
+/** What a shell in the image finds, from busybox. */
+const BUSYBOX_PROGRAMS = ["ls", "cat", "wget", "sleep", "ps", "kill", "nslookup", "hostname", "env", "id", "head", "tail", "grep", "touch", "mkdir", "rm", "echo", "true", "false", "date", "nc", "vi", "tty", "stty", "sh"];
+
+/** Packages are only unpacked: what their installation would have made is made here. */
+async function prepareNginx(root: string): Promise<void> {
+  const at = (file: string): string => path.join(root, file);
+  for (const directory of ["run", "var/log/nginx", "var/lib/nginx", "etc/nginx/conf.d", "root"]) await mkdir(at(directory), { recursive: true });
+  await mkdir(at("tmp"), { recursive: true });
+  await chmod(at("tmp"), 0o1777);
+  await writeFile(at("etc/passwd"), "root:x:0:0:root:/root:/bin/sh\nwww-data:x:33:33:www-data:/var/www:/usr/sbin/nologin\n");
+  await writeFile(at("etc/group"), "root:x:0:\nwww-data:x:33:\n");
+  await writeFile(at("etc/nginx/conf.d/default.conf"), NGINX_SITE);
+  for (const directory of ["etc/nginx/modules-enabled", "etc/nginx/sites-enabled", "usr/share/doc", "usr/share/man", "usr/share/locale", "var/cache/apt", "var/lib/apt"]) await rm(at(directory), { recursive: true, force: true });
+  await symlink("/dev/stdout", at("var/log/nginx/access.log"));
+  await symlink("/dev/stderr", at("var/log/nginx/error.log"));
+  for (const program of BUSYBOX_PROGRAMS) if (!existsSync(at(`bin/${program}`))) await symlink("busybox", at(`bin/${program}`));
+}
+
 const RECIPES: readonly Recipe[] = [
   {
-    reference: PAUSE_IMAGE, file: "pause.tar", packages: ["catatonit"], hooks: [], paths: ["./usr/bin/catatonit"],
+    reference: PAUSE_IMAGE, file: "pause.tar", packages: ["catatonit"], prepare: async () => undefined, paths: ["./usr/bin/catatonit"],
     config: { Entrypoint: ["/usr/bin/catatonit", "-P"] }, // -P: only reap children and wait for a signal.
   },
   {
-    reference: NGINX_IMAGE, file: "nginx.tar", packages: ["nginx-light", "busybox-static"],
-    hooks: [
-      'for d in run tmp var/log/nginx var/lib/nginx etc/nginx/conf.d; do mkdir -p "$1/$d"; done; chmod 1777 "$1/tmp"',
-      'printf "root:x:0:0:root:/root:/bin/sh\\nwww-data:x:33:33:www-data:/var/www:/usr/sbin/nologin\\n" > "$1/etc/passwd"; printf "root:x:0:\\nwww-data:x:33:\\nadm:x:4:\\n" > "$1/etc/group"',
-      '[ -e "$1/bin/sh" ] || ln -s busybox "$1/bin/sh"; for a in ls cat wget sleep ps kill nslookup hostname env id head tail grep touch mkdir rm echo true false date nc vi; do [ -e "$1/bin/$a" ] || ln -s busybox "$1/bin/$a"; done',
-      'rm -f "$1"/etc/nginx/modules-enabled/* "$1"/etc/nginx/sites-enabled/*; rm -rf "$1"/usr/share/doc "$1"/usr/share/man "$1"/usr/share/locale "$1"/var/cache/apt "$1"/var/lib/apt',
-      `printf '%s\\n' '${NGINX_SITE}' > "$1/etc/nginx/conf.d/default.conf"`,
-      'ln -sf /dev/stdout "$1/var/log/nginx/access.log"; ln -sf /dev/stderr "$1/var/log/nginx/error.log"',
-    ],
-    paths: undefined,
+    reference: NGINX_IMAGE, file: "nginx.tar", packages: ["nginx-light", "busybox-static"], prepare: prepareNginx, paths: ["."],
     config: { Cmd: ["/usr/sbin/nginx", "-g", "daemon off;"], ExposedPorts: { "80/tcp": {} }, StopSignal: "SIGQUIT", Env: ["PATH=/usr/sbin:/usr/bin:/sbin:/bin"] },
   },
 ];
@@ -63,11 +73,11 @@ async function build(recipe: Recipe, target: string): Promise<void> {
   const work = await mkdtemp(path.join(CACHE_DIR, "build-"));
   try {
     const layer = path.join(work, "layer.tar");
-    const hooks = recipe.hooks.map((hook) => `--customize-hook=${hook}`);
     const root = path.join(work, "root");
     // TMPDIR on disk: /tmp is memory on some machines.
-    await exec("mmdebstrap", ["--variant=extract", "--quiet", `--include=${recipe.packages.join(",")}`, ...hooks, "--", await codename(), root], { env: { ...process.env, TMPDIR: work } });
-    await exec("tar", ["--sort=name", "--mtime=@0", "--numeric-owner", "--owner=0", "--group=0", "-C", root, "-cf", layer, ...(recipe.paths ?? ["."])]);
+    await exec("mmdebstrap", ["--variant=extract", "--quiet", `--include=${recipe.packages.join(",")}`, "--", await codename(), root], { env: { ...process.env, TMPDIR: work } });
+    await recipe.prepare(root);
+    await exec("tar", ["--sort=name", "--mtime=@0", "--numeric-owner", "--owner=0", "--group=0", "-C", root, "-cf", layer, ...recipe.paths]);
     await packImage(recipe.reference, layer, recipe.config, path.join(work, "image.tar"));
     await rename(path.join(work, "image.tar"), target);
   } finally {

@@ -8,14 +8,15 @@ import { randomUUID } from "node:crypto";
 import { spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
 import { mkdir, readFile } from "node:fs/promises";
+import { dnsAccess, dnsService } from "../api/helpers/cluster-dns.ts";
 import type { Client } from "../client/client.ts";
 import { createClient } from "../client/http-client.ts";
 import { loadKubeconfig } from "../client/kubeconfig.ts";
-import { nodes } from "../api/schema/generated/references.ts";
+import { nodes, rolebindings, roles, services } from "../api/schema/generated/references.ts";
 import type { Clock } from "../util/clock.ts";
 import { exec } from "../util/exec.ts";
 import { selfCommand } from "../util/self.ts";
-import { buildClusterConfig, type ClusterConfig, type ClusterOptions, loadClusterConfig, masterAddress, saveClusterConfig, workerHost } from "./cluster-config.ts";
+import { buildClusterConfig, type ClusterConfig, type ClusterOptions, dnsAddress, loadClusterConfig, masterAddress, saveClusterConfig, workerHost } from "./cluster-config.ts";
 import { ensureHostCgroup } from "./cgroups.ts";
 import { ensureCredentials } from "./credentials.ts";
 import { type DemoAnswer, ensureDemo, fetchDemo, waitForDemo } from "./demo.ts";
@@ -30,7 +31,7 @@ import { isAlive } from "./processes.ts";
 import type { Progress } from "./progress.ts";
 import { logFile, readDaemonState } from "./supervisor.ts";
 import { invokingUser, writeUserKubeconfig } from "./user.ts";
-import { until, waitForObjects } from "./wait.ts";
+import { createIfMissing, until, waitForObjects } from "./wait.ts";
 
 const API_TIMEOUT_MS = 60_000;
 const NODES_TIMEOUT_MS = 90_000;
@@ -124,6 +125,12 @@ export async function up(options: UpOptions, defaults: ClusterOptions, deps: { c
     await progress.step("API server", async () => {
       await until(`the API server becoming ready (logs: ${LOG_DIR})`, async () => ((await client.raw("GET", "/readyz")).status === 200 ? true : undefined), clock, API_TIMEOUT_MS)
         .catch(async (error: unknown) => { throw new Error(`${(error as Error).message}\n${await supervisorTrouble()}`, { cause: error }); });
+    });
+    await progress.step("cluster DNS", async () => {
+      await createIfMissing(client, services, dnsService(dnsAddress(config)));
+      const [role, binding] = dnsAccess();
+      await createIfMissing(client, roles, role);
+      await createIfMissing(client, rolebindings, binding);
     });
     await progress.step("images on hosts", async () => {
       const loaded = await Promise.all(config.workers.map(async (host) => { await waitForContainerd(host, clock); return ensureBuiltImages(host, images); }));

@@ -1,5 +1,5 @@
-/** Waiting for the cluster to reach a state: by watching, so as soon as it does. */
-import type { Client } from "../client/client.ts";
+/** Bringing the cluster to a state and waiting until it is there: by watching, so as soon as it does. */
+import type { Client, HasMeta } from "../client/client.ts";
 import { ConnectionError } from "../client/client.ts";
 import type { ResourceReference } from "../api/reference.ts";
 import { hasReason, StatusError } from "../api/status-error.ts";
@@ -52,4 +52,13 @@ export async function waitForObjects<T extends { metadata: ObjectMeta }>(
     cancel();
     stop.abort();
   }
+}
+
+/** What is there already is left as it is: the administrator may have changed it. */
+export async function createIfMissing<T extends HasMeta>(client: Client, resource: ResourceReference<T>, object: T): Promise<void> {
+  const { namespace, name } = object.metadata;
+  try { await client.get(resource, { namespace, name }); return; } // First, since a Service's address is taken before its name is looked at.
+  catch (error) { if (!hasReason(error, "NotFound")) throw error; }
+  try { await client.create(resource, object); }
+  catch (error) { if (!hasReason(error, "AlreadyExists")) throw error; }
 }
