@@ -9,6 +9,7 @@ import { HostRoutes } from "../../lib/network/host-routes.ts";
 import { delegatedAuth } from "../../lib/runtime/delegated-auth.ts";
 import { EventBroadcaster } from "../../lib/runtime/event-recorder.ts";
 import { HealthServer } from "../../lib/runtime/health-server.ts";
+import { identityOfPort } from "../../lib/runtime/leader-identity.ts";
 import { LeaderElector, SMALL_LEADER_ELECTION, UPSTREAM_LEADER_ELECTION } from "../../lib/runtime/leader-election.ts";
 import { RuntimeMetrics } from "../../lib/runtime/metrics.ts";
 import { SharedInformers } from "../../lib/runtime/shared-informers.ts";
@@ -65,12 +66,19 @@ function wire(flags: Flags, log: Logger): Runnable[] {
   const lead = async (signal: AbortSignal): Promise<void> => runControllers(flags, context, config, signal);
   const times = flags.profile === "upstream" ? UPSTREAM_LEADER_ELECTION : SMALL_LEADER_ELECTION;
   const elector = new LeaderElector({ client, clock, log, metrics, events: broadcaster.recorder({ component: COMPONENT }) }, {
-    namespace: flags["leader-elect-resource-namespace"], name: flags["leader-elect-resource-name"], identity: `${hostname()}_${randomUUID()}`,
+    namespace: flags["leader-elect-resource-namespace"], name: flags["leader-elect-resource-name"], identity: flags["secure-port"] === 0 ? `${hostname()}_${randomUUID()}` : identityOfPort(flags["secure-port"]),
     leaseDurationMs: flags["leader-elect-lease-duration"] ?? times.leaseDurationMs, renewDeadlineMs: flags["leader-elect-renew-deadline"] ?? times.renewDeadlineMs, retryPeriodMs: flags["leader-elect-retry-period"] ?? times.retryPeriodMs,
   });
-  const leading: Runnable = { name: "controllers", run: (signal) => (flags["leader-elect"] ? elector.run(signal, lead) : lead(signal)) };
+  const health = serve(flags, log, metrics, delegatedAuth({ client: reviews, clock }, { clientCaFile: flags["client-ca-file"] }));
+  const leading: Runnable = {
+    name: "controllers",
+    async run(signal) {
+      await health?.listening; // Our identity is ours only while we hold the port.
+      await (flags["leader-elect"] ? elector.run(signal, lead) : lead(signal));
+    },
+  };
   return [
-    ...serve(flags, log, metrics, delegatedAuth({ client: reviews, clock }, { clientCaFile: flags["client-ca-file"] })),
+    ...(health === undefined ? [] : [health]),
     informers, broadcaster,
     // Routes are this machine's, whoever leads.
     ...(flags["configure-host-routes"] ? [new HostRoutes({ nodes: informers.get(nodes), clock, log })] : []),
@@ -93,14 +101,14 @@ async function runControllers(flags: Flags, context: ControllerContext, config: 
   await runAll([...(accounts === undefined ? [] : [accounts]), ...running], signal);
 }
 
-function serve(flags: Flags, log: Logger, metrics: RuntimeMetrics, authorize: ReturnType<typeof delegatedAuth>): Runnable[] {
-  if (flags["secure-port"] === 0) return [];
+function serve(flags: Flags, log: Logger, metrics: RuntimeMetrics, authorize: ReturnType<typeof delegatedAuth>): HealthServer | undefined {
+  if (flags["secure-port"] === 0) return undefined;
   const open = new Set(flags["authorization-always-allow-paths"]);
-  return [new HealthServer({ clock: systemClock, log }, {
+  return new HealthServer({ clock: systemClock, log }, {
     address: flags["bind-address"], port: flags["secure-port"], registry: metrics.registry,
     tls: { certificateFile: flags["tls-cert-file"], keyFile: flags["tls-private-key-file"] },
     authorize: (request, path) => (open.has(path) ? Promise.resolve("allowed") : authorize(request, path)),
-  })];
+  });
 }
 
 if (import.meta.main) process.exitCode = await main(process.argv.slice(2));

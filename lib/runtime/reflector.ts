@@ -105,8 +105,11 @@ export class Reflector<T extends HasMeta> {
       log.info({ resourceVersion: this.#resourceVersion, error }, "resource version expired, listing again");
       this.#resourceVersion = undefined;
       if (this.#failures === 0) { this.#failures = 1; return; } // The first time at once.
-    } else if (this.#failures < 2) log.debug({ error }, "watch failed, will retry");
-    else log.warn({ error, failures: this.#failures }, "list or watch failed, will retry");
+    } else {
+      // A server that restarts is away for a moment for every informer at once: only what lasts is worth a warning each.
+      const level = this.#failures >= 5 && this.#failures % 5 === 0 ? "warn" : "debug";
+      log[level]({ error, failures: this.#failures }, "list or watch failed, will retry");
+    }
     await this.#pause(signal);
   }
 
