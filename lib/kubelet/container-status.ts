@@ -76,10 +76,10 @@ export function containerStatus(pod: Pod, container: Container, runtime: PodRunt
   const willRestart = !ending && (latest.state === "exited" ? isSidecar(container) || restartsAfter(pod, container, latest.exitCode) : latest.state === "created");
   if (latest.state === "created" || (why !== undefined && willRestart)) return waitingStatus(container, hasInit, why, previous, latest.state === "created" ? before : latest);
   const running = latest.state === "running" || latest.state === "unknown";
-  const finishedInit = latest.state === "exited" && latest.exitCode === 0 && isOrdinaryInit(pod, container);
+  const init = isOrdinaryInit(pod, container), finishedInit = init && latest.state === "exited" && latest.exitCode === 0;
   return {
     name: container.name, image: displayImage(container, latest), imageID: latest.imageId, containerID: containerId(latest), restartCount: latest.attempt,
-    ready: running ? inputs.ready.has(latest.id) && inputs.started.has(latest.id) : finishedInit, started: running && inputs.started.has(latest.id),
+    ready: running ? !init && inputs.ready.has(latest.id) && inputs.started.has(latest.id) : finishedInit, started: running && inputs.started.has(latest.id),
     state: running ? { running: { startedAt: formatTime(latest.startedAtMs) } } : terminated(latest),
     lastState: before?.state === "exited" ? terminated(before) : previous?.lastState?.terminated !== undefined && latest.attempt > 0 ? previous.lastState : {},
     ...resources(container), ...volumeMounts(container),

@@ -173,7 +173,7 @@ export class PodWorker {
     for (const action of actions) {
       if (action.kind !== "wait" || action.reason !== "CrashLoopBackOff") continue;
       const runs = this.#runtime.containers.filter((run) => run.name === action.container);
-      waiting.set(action.container, { reason: "CrashLoopBackOff", message: `back-off ${goDuration(crashBackoffMs(runs))} restarting failed container=${action.container} pod=${fullName}` });
+      waiting.set(action.container, { reason: "CrashLoopBackOff", message: `back-off ${formatMs(crashBackoffMs(runs))} restarting failed container=${action.container} pod=${fullName}` });
       const once = `backoff ${runs[0]?.id}`;
       if (!this.#told.has(once)) this.#deps.events.container(pod, action.container, "Warning", "BackOff", `Back-off restarting failed container ${action.container} in pod ${fullName}`);
       this.#told.add(once);
@@ -284,6 +284,3 @@ export class PodWorker {
     }
   }
 }
-
-/** `10s`, `1m20s`, `5m0s`: as Go prints a duration of whole seconds. */
-const goDuration = (ms: number): string => (ms < 60_000 ? formatMs(ms) : `${Math.floor(ms / 60_000)}m${Math.round((ms % 60_000) / 1_000)}s`);

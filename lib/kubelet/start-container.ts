@@ -77,7 +77,7 @@ export async function startContainer(node: NodeContext, request: StartRequest, o
   node.events.container(pod, name, "Normal", "Created", "Container created");
   await failAs(node, request, "RunContainerError", () => node.cri.call("StartContainer", { containerId }), signal);
   node.events.container(pod, name, "Normal", "Started", "Container started");
-  onRunning();
+  if (container.lifecycle?.postStart !== undefined) onRunning(); // The hook may take long; else the caller looks again at once.
   await linkLog(node, pod, name, attempt, containerId);
   await postStart(node, request, container, containerId, signal);
 }
