@@ -1,0 +1,173 @@
+/**
+ * kube-apiserver as it is installed: its own process, real certificates, durable SQLite, RBAC, admission, validation, a bearer token.
+ * Creates, gets and lists a second at 1, 16 and 64 connections on HTTP/1.1 (wrk) and HTTP/2 (h2load); the list of 18,000 pods, plain and
+ * gzipped (curl); memory and CPU idle and full. Needs wrk, nghttp2-client and curl. Figures are medians of RUNS.
+ */
+import { execFile, spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { promisify } from "node:util";
+import { setTimeout as delay } from "node:timers/promises";
+import { ensureClusterPki } from "../../lib/pki/cluster-pki.ts";
+import type { Print } from "./run.ts";
+
+const exec = promisify(execFile);
+const RUNS = Number(process.env["BENCH_RUNS"] ?? 5), SECONDS = 3, PODS = 18_000, TOKEN = "bench-token", PORT = 17_443;
+const URL_BASE = `https://127.0.0.1:${PORT}`, NAMESPACE = "bench";
+const HEADERS = { authorization: `Bearer ${TOKEN}`, "content-type": "application/json" };
+
+const pod = (metadata: object): object => ({
+  apiVersion: "v1", kind: "Pod", metadata: { ...metadata, labels: { app: "bench", tier: "web" } },
+  spec: { containers: [{
+    name: "main", image: "nginx:1.27", ports: [{ containerPort: 80, protocol: "TCP" }], env: [{ name: "A", value: "1" }, { name: "B", value: "2" }],
+    resources: { requests: { cpu: "100m", memory: "64Mi" }, limits: { cpu: "200m", memory: "128Mi" } },
+  }] },
+});
+
+interface Server { readonly child: ChildProcess; readonly dir: string; readonly readyMs: number }
+
+async function start(): Promise<Server> {
+  const dir = mkdtempSync(path.join(tmpdir(), "kaji-bench-")), file = (name: string): string => path.join(dir, name);
+  ensureClusterPki({ dir, advertiseAddresses: ["127.0.0.1"], serviceNames: ["kubernetes.default.svc"], clock: { now: () => new Date() } });
+  writeFileSync(file("tokens.csv"), `${TOKEN},bench,1,"kubeadm:cluster-admins"\n`);
+  const started = performance.now();
+  const child = spawn(process.execPath, [
+    ...(process.env["BENCH_NODE_ARGS"] ?? "").split(" ").filter((each) => each !== ""), "--no-warnings", path.resolve(import.meta.dirname, "../../cmd/kube-apiserver/main.ts"),
+    "--advertise-address=192.0.2.1", "--bind-address=127.0.0.1", `--secure-port=${PORT}`, `--data-file=${file("state.db")}`,
+    `--tls-cert-file=${file("apiserver.crt")}`, `--tls-private-key-file=${file("apiserver.key")}`, `--client-ca-file=${file("ca.crt")}`,
+    `--service-account-key-file=${file("sa.pub")}`, `--service-account-signing-key-file=${file("sa.key")}`, "--service-account-issuer=https://kubernetes.default.svc",
+    "--service-cluster-ip-range=10.96.0.0/16", "--authorization-mode=Node,RBAC", `--token-auth-file=${file("tokens.csv")}`,
+  ], { stdio: ["ignore", "ignore", "pipe"] });
+  let text = "";
+  await new Promise<void>((resolve, reject) => {
+    child.stderr!.on("data", (part: Buffer) => { text += part.toString(); if (text.includes("READY")) resolve(); });
+    child.once("exit", () => reject(new Error(`Cannot bench kube-apiserver: it ended\n${text}`)));
+  });
+  return { child, dir, readyMs: performance.now() - started };
+}
+
+async function stop({ child, dir }: Server): Promise<void> {
+  const exited = once(child, "exit");
+  child.kill("SIGTERM");
+  await exited;
+  rmSync(dir, { recursive: true, force: true });
+}
+
+async function post(where: string, body: object): Promise<void> {
+  const { stdout } = await exec("curl", ["-sk", "-o", "/dev/null", "-w", "%{http_code}", ...Object.entries(HEADERS).flatMap(([name, value]) => ["-H", `${name}: ${value}`]), "-d", JSON.stringify(body), URL_BASE + where]);
+  if (stdout !== "201") throw new Error(`Cannot prepare the bench: POST ${where} answered ${stdout}`);
+}
+
+const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!;
+const milliseconds = (text: string): number => {
+  const [, number = "NaN", unit = "ms"] = /^([\d.]+)(us|ms|s)$/.exec(text) ?? [];
+  return Number(number) * ({ us: 0.001, ms: 1, s: 1000 }[unit] ?? 1);
+};
+
+interface Load { readonly perSecond: number; readonly p50Ms?: number; readonly p99Ms?: number }
+
+/** wrk's script: the request, names of their own for creates, and a count of what was refused. */
+function luaScript(method: string, where: string, withBody: boolean): string {
+  const headers = Object.entries(HEADERS).map(([name, value]) => `[${JSON.stringify(name)}]=${JSON.stringify(value)}`).join(",");
+  return `local n, id = 0, 0
+function setup(thread) thread:set("tid", id); id = id + 1 end
+function init() math.randomseed(os.time()); prefix = "p" .. tid .. "-" .. math.random(1, 1e9) .. "-" end
+function request()
+  n = n + 1
+  return wrk.format(${JSON.stringify(method)}, ${JSON.stringify(where)}, {${headers}}, ${withBody ? `string.format([[${JSON.stringify(pod({ name: "%s" }))}]], prefix .. n)` : "nil"})
+end
+local bad = 0
+function response(status) if status >= 300 then bad = bad + 1; if bad == 1 then print("REFUSED " .. status) end end end
+`;
+}
+
+async function wrk(connections: number, script: string, dir: string): Promise<Load> {
+  const file = path.join(dir, "load.lua");
+  writeFileSync(file, script);
+  const { stdout } = await exec("wrk", ["-t1", `-c${connections}`, `-d${SECONDS}s`, "--latency", "-s", file, URL_BASE]);
+  if (stdout.includes("REFUSED")) throw new Error(`Cannot bench: requests were refused\n${stdout}`);
+  const find = (pattern: RegExp): string => pattern.exec(stdout)?.[1] ?? "";
+  return { perSecond: Number(find(/Requests\/sec:\s+([\d.]+)/)), p50Ms: milliseconds(find(/50%\s+(\S+)/)), p99Ms: milliseconds(find(/99%\s+(\S+)/)) };
+}
+
+async function h2load(connections: number, where: string, body: object | undefined, dir: string): Promise<Load> {
+  const file = path.join(dir, "body.json");
+  if (body !== undefined) writeFileSync(file, JSON.stringify(body));
+  const { stdout } = await exec("h2load", ["-c", String(connections), "-m", "1", "-D", String(SECONDS), ...(body === undefined ? [] : ["-d", file]), ...Object.entries(HEADERS).flatMap(([name, value]) => ["-H", `${name}: ${value}`]), URL_BASE + where]);
+  const refused = /(\d+) 4xx, (\d+) 5xx/.exec(stdout);
+  if (refused !== null && Number(refused[1]) + Number(refused[2]) > 0) throw new Error(`Cannot bench: requests were refused\n${stdout}`);
+  return { perSecond: Number(/finished in [^,]+, ([\d.]+) req\/s/.exec(stdout)?.[1]) };
+}
+
+async function repeat(load: () => Promise<Load>): Promise<Load> {
+  const loads: Load[] = [];
+  for (let i = 0; i < RUNS; i++) loads.push(await load());
+  return loads.toSorted((a, b) => a.perSecond - b.perSecond)[Math.floor(loads.length / 2)]!;
+}
+
+const round = (load: Load): Record<string, number> => Object.fromEntries(Object.entries(load).map(([name, value]) => [name, Math.round((value as number) * 100) / 100]));
+
+async function loads(print: Print, dir: string): Promise<void> {
+  const pods = `/api/v1/namespaces/${NAMESPACE}/pods`;
+  for (const connections of [1, 16, 64]) {
+    const base = { connections, protocol: "HTTP/1.1" };
+    print({ ...base, figure: "gets a second", ...round(await repeat(() => wrk(connections, luaScript("GET", `/api/v1/namespaces/${NAMESPACE}`, false), dir))) });
+    print({ ...base, figure: "lists of namespaces a second", ...round(await repeat(() => wrk(connections, luaScript("GET", "/api/v1/namespaces", false), dir))) });
+    print({ ...base, figure: "pod creates a second", ...round(await repeat(() => wrk(connections, luaScript("POST", pods, true), dir))) });
+    const second = { connections, protocol: "HTTP/2" };
+    print({ ...second, figure: "gets a second", ...round(await repeat(() => h2load(connections, `/api/v1/namespaces/${NAMESPACE}`, undefined, dir))) });
+    print({ ...second, figure: "lists of namespaces a second", ...round(await repeat(() => h2load(connections, "/api/v1/namespaces", undefined, dir))) });
+    print({ ...second, figure: "pod creates a second", ...round(await repeat(() => h2load(connections, pods, pod({ generateName: "bench-" }), dir))) });
+  }
+}
+
+async function fill(dir: string): Promise<void> {
+  const where = "/api/v1/namespaces/list/pods", file = path.join(dir, "list-body.json");
+  writeFileSync(file, JSON.stringify(pod({ generateName: "list-" })));
+  await exec("h2load", ["-c", "16", "-m", "1", "-n", String(PODS), "-d", file, ...Object.entries(HEADERS).flatMap(([name, value]) => ["-H", `${name}: ${value}`]), URL_BASE + where]);
+}
+
+async function timeList(query: string, ...options: string[]): Promise<{ seconds: number; bytes: number }> {
+  const times: { seconds: number; bytes: number }[] = [];
+  for (let i = 0; i < RUNS; i++) {
+    const { stdout } = await exec("curl", ["-sk", "-A", "bench", "-o", "/dev/null", "-w", "%{time_total} %{size_download}", "-H", `authorization: Bearer ${TOKEN}`, ...options, `${URL_BASE}/api/v1/namespaces/list/pods${query}`]);
+    const [seconds, bytes] = stdout.split(" ").map(Number);
+    times.push({ seconds: seconds!, bytes: bytes! });
+  }
+  return { seconds: median(times.map(({ seconds }) => seconds)), bytes: times[0]!.bytes };
+}
+
+function pssMb(pid: number): number {
+  return Math.round(Number(/^Pss:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, "utf8"))?.[1]) / 102.4) / 10;
+}
+function cpuSeconds(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(" ");
+  return (Number(fields[13]) + Number(fields[14])) / 100;
+}
+
+async function idle(print: Print, pid: number, state: string): Promise<void> {
+  const seconds = 10, before = cpuSeconds(pid);
+  await delay(seconds * 1000);
+  print({ figure: "idle", state, pssMb: pssMb(pid), cpuPercentOfCore: Math.round(((cpuSeconds(pid) - before) / seconds) * 10_000) / 100 });
+}
+
+/** Called by `npm run bench -- apiserver`. */
+export async function run(print: Print): Promise<void> {
+  const server = await start(), pid = server.child.pid!;
+  try {
+    print({ figure: "ready after start", ms: Math.round(server.readyMs) });
+    for (const name of [NAMESPACE, "list"]) {
+      await post("/api/v1/namespaces", { metadata: { name } });
+      await post(`/api/v1/namespaces/${name}/serviceaccounts`, { metadata: { name: "default" } });
+    }
+    await idle(print, pid, "empty");
+    await fill(server.dir);
+    for (const [form, options] of [["plain", []], ["gzipped", ["--compressed"]], ["plain, HTTP/1.1", ["--http1.1"]]] as const) print({ figure: `list of ${PODS} pods`, form, ...await timeList("", ...options) });
+    print({ figure: `list of ${PODS} pods`, form: "Table, first 500", ...await timeList("?limit=500", "-H", "accept: application/json;as=Table;v=v1;g=meta.k8s.io") });
+    await idle(print, pid, `${PODS} pods`);
+    await loads(print, server.dir);
+    print({ figure: "memory after the loads", pssMb: pssMb(pid) });
+  } finally { await stop(server); }
+}
