@@ -24,6 +24,8 @@ const plural = (count: number, noun: string): string => (count === 1 ? noun : `$
 
 export const required = (field: Place, detail = ""): FieldError => make("FieldValueRequired", field, withMore("Required value", detail));
 export const invalid = (field: Place, value: unknown, detail: string): FieldError => make("FieldValueInvalid", field, withMore(`Invalid value: ${show(value)}`, detail));
+/** For values too big to show. */
+export const invalidUnshown = (field: Place, detail: string): FieldError => make("FieldValueInvalid", field, `Invalid value: ${detail}`);
 export const typeInvalid = (field: Place, value: unknown, detail: string): FieldError => make("FieldValueTypeInvalid", field, withMore(`Invalid value: ${show(value)}`, detail));
 export const duplicate = (field: Place, value: unknown, detail = ""): FieldError => make("FieldValueDuplicate", field, withMore(`Duplicate value: ${show(value)}`, detail));
 export const notFoundValue = (field: Place, value: unknown, detail = ""): FieldError => make("FieldValueNotFound", field, withMore(`Not found: ${show(value)}`, detail));

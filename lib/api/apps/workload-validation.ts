@@ -1,6 +1,6 @@
 /** What the workloads of apps/v1 share: a selector that fits the template, counts that are not negative. Counterpart: kubernetes `apis/apps/validation`. */
 import { invalid, required, type FieldError } from "../field-error.ts";
-import { SPEC, STATUS } from "../field-path.ts";
+import { SPEC, STATUS, type FieldPath } from "../field-path.ts";
 import { checkWorkloadTemplate } from "../core/pod-template-spec.ts";
 import { podSpecWarnings } from "../core/pod-warnings.ts";
 import { selectorFromObject, type LabelMatcher } from "../helpers/label-selector.ts";
@@ -46,4 +46,4 @@ export function checkCollisionCount(errors: FieldError[], count: number | undefi
   if (old !== undefined && (count ?? -1) < old) errors.push(invalid(STATUS.child("collisionCount"), count ?? 0, "cannot be decremented"));
 }
 
-export const templateWarnings = (template: PodTemplateSpec | undefined): string[] => podSpecWarnings(TEMPLATE.child("spec"), template?.spec ?? { containers: [] }, template?.metadata, TEMPLATE.child("metadata"));
+export const templateWarnings = (template: PodTemplateSpec | undefined, path: FieldPath = TEMPLATE): string[] => podSpecWarnings(path.child("spec"), template?.spec ?? { containers: [] }, template?.metadata, path.child("metadata"));
