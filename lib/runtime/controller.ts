@@ -78,7 +78,7 @@ export class Controller implements Runnable {
       if (error instanceof TerminalError) {
         this.queue.forget(key);
         this.#metrics?.reconciled(this.name, "terminal");
-        this.#log.error({ key, error }, "reconcile failed, will not retry");
+        this.#log.error({ object: key, error }, "reconcile failed, will not retry");
         return;
       }
       const failures = this.queue.failures(key);
@@ -86,7 +86,7 @@ export class Controller implements Runnable {
       this.#metrics?.reconciled(this.name, "error");
       // A conflict or a server that is away is the normal course of things; what lasts is told louder.
       const level = failures < 5 && (hasReason(error, "Conflict", "AlreadyExists", "NotFound") || error instanceof ConnectionError) ? "debug" : "warn";
-      this.#log[level]({ key, error, failures: failures + 1 }, "reconcile failed, will retry");
+      this.#log[level]({ object: key, error, failures: failures + 1 }, "reconcile failed, will retry");
     }
   }
 }

@@ -107,6 +107,6 @@ export class Informer<T extends HasMeta> implements Runnable, Lister<T> {
   #call(handler: ChangeHandler<T>, change: Change<T>): void {
     // A handler's bug must not stop the informer for everyone else.
     try { handler(change); }
-    catch (error) { this.#log.error({ resource: this.resource.plural, key: keyOf(change.object), error }, "change handler failed"); }
+    catch (error) { this.#log.error({ resource: this.resource.plural, object: keyOf(change.object), error }, "change handler failed"); }
   }
 }

@@ -8,6 +8,7 @@ import { deployments, replicasets } from "../../api/schema/generated/references.
 import { Controller } from "../../runtime/controller.ts";
 import { joinKey, keyOf } from "../../runtime/object-key.ts";
 import { claim } from "../shared/claim.ts";
+import { isNamespaceTerminating } from "../shared/pod-control.ts";
 import { CONTROLLER_INDEX, ORPHAN_INDEX, ownerIndexes, podInformer } from "../shared/pod-indexes.ts";
 import { Rollout } from "./rollout.ts";
 import type { Change } from "../../runtime/informer.ts";
@@ -34,7 +35,8 @@ export function createDeploymentController(context: ControllerContext, options: 
     }
     const candidates = [...sets.byIndex(CONTROLLER_INDEX, deployment.metadata.uid ?? ""), ...sets.byIndex(ORPHAN_INDEX, deployment.metadata.namespace ?? "")];
     const owned = await claim(context.client, { owner: deployments, object: replicasets }, deployment, selector, candidates, signal);
-    return new Rollout({ client: context.client, clock: context.clock, recorder, podsOf }, deployment, owned, signal).run();
+    try { return await new Rollout({ client: context.client, clock: context.clock, recorder, podsOf }, deployment, owned, signal).run(); }
+    catch (error) { if (isNamespaceTerminating(error)) return {}; throw error; }
   };
   const controller = new Controller(context, { name: DEPLOYMENT_CONTROLLER, workers: options.workers, waitFor: [owners, sets, pods], reconcile });
 
