@@ -8,6 +8,8 @@ import { defaultAdmission, defaultHooks } from "../../lib/apiserver/defaults.ts"
 import { firstAddress } from "../../lib/apiserver/kubernetes-service.ts";
 import { startApiServer, type ApiServerOptions } from "../../lib/apiserver/server.ts";
 import { ServingFileReader } from "../../lib/apiserver/serving-files.ts";
+import type { KubeletClientOptions } from "../../lib/apiserver/streams/kubelet-connection.ts";
+import { streamHandlers } from "../../lib/apiserver/streams/stream-handlers.ts";
 import { parsePublicKeys } from "../../lib/pki/keys.ts";
 import { Compactor } from "../../lib/storage/compactor.ts";
 import { openSqliteStore } from "../../lib/storage/sqlite-store.ts";
@@ -70,7 +72,16 @@ function serverOptions(flags: Flags, files: ServingFileReader, store: Store, log
       notReadyTolerationSeconds: flags["default-not-ready-toleration-seconds"], unreachableTolerationSeconds: flags["default-unreachable-toleration-seconds"],
     }),
     hooks: defaultHooks({ serviceCidr, nodePortRange: flags["service-node-port-range"] }),
-    streamHandlers: () => [],
+    streamHandlers: ({ cache }) => streamHandlers({ cache }, kubeletClient(flags)),
+  };
+}
+
+/** How the server shows itself to kubelets. Files are read at each connection: renewed ones need no restart. */
+function kubeletClient(flags: Flags): KubeletClientOptions {
+  const read = (file: string | undefined): string | undefined => (file === undefined ? undefined : readFileSync(file, "utf8"));
+  return {
+    tls: () => ({ certificatePem: read(flags["kubelet-client-certificate"]), keyPem: read(flags["kubelet-client-key"]), authorityPem: read(flags["kubelet-certificate-authority"]) }),
+    preferredAddressTypes: flags["kubelet-preferred-address-types"],
   };
 }
 

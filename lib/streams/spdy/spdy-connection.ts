@@ -2,6 +2,7 @@
  * A SPDY/3.1 connection over any byte stream, in the client's or the server's role.
  *
  * Promises: streams either side opens, half-close, reset, ping answered; frames go out in the order they were written;
+ * when the connection ends, its streams end, and `failure` says whether it broke;
  * memory is bounded, because a reader that stays behind by UNREAD_MAX_BYTES stops the whole connection.
  * Flow control: we grant windows, but TCP alone holds us back: the peers out there (moby/spdystream in kubectl, kubelet
  * and containerd) never grant any, so to keep to theirs would be to stop after 64 KiB. Counterpart: moby/spdystream.
@@ -94,8 +95,8 @@ export class SpdyConnection implements StreamLink {
   }
 
   // What streams ask for.
-  sendData(stream: SpdyStream, data: Buffer, fin: boolean, done: (error?: Error | null) => void): void {
-    if (!this.#streams.has(stream.id) || this.#socket.destroyed || this.#socket.writableEnded) return done(data.length === 0 ? null : new Error("the connection of the stream is closed"));
+  sendData(stream: SpdyStream, data: Buffer, fin: boolean, done: () => void): void {
+    if (!this.#streams.has(stream.id) || this.#socket.destroyed || this.#socket.writableEnded) return done(); // The stream is closing too.
     for (let offset = 0; ; offset += DATA_FRAME_MAX_BYTES) {
       const part = data.subarray(offset, offset + DATA_FRAME_MAX_BYTES), isLast = offset + part.length >= data.length;
       this.#write({ type: "data", streamId: stream.id, fin: fin && isLast, data: part }, isLast ? done : undefined);
@@ -119,14 +120,14 @@ export class SpdyConnection implements StreamLink {
     if (this.#paused) this.#resume();
   }
 
-  /** `done` is called when the socket took it: that is what slows a fast writer down. */
-  #write(frame: Exclude<SpdyFrame, { type: "unknown" }>, done?: (error?: Error | null) => void): void {
-    if (this.#socket.destroyed || this.#socket.writableEnded) { done?.(null); return; }
+  /** `done` is called when the socket took it: that is what slows a fast writer down. A broken socket is told by the connection's end, once, not by each write. */
+  #write(frame: Exclude<SpdyFrame, { type: "unknown" }>, done: () => void = () => {}): void {
+    if (this.#socket.destroyed || this.#socket.writableEnded) return done();
     const head = encodeFrame(frame);
-    if (frame.type !== "data" || frame.data.length === 0) { this.#socket.write(head, done); return; }
+    if (frame.type !== "data" || frame.data.length === 0) { this.#socket.write(head, () => done()); return; }
     this.#socket.cork();
     this.#socket.write(head);
-    this.#socket.write(frame.data, done);
+    this.#socket.write(frame.data, () => done());
     process.nextTick(() => this.#socket.uncork());
   }
 

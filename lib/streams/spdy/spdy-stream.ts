@@ -8,7 +8,7 @@ import type { SpdyHeaders } from "./header-block.ts";
 
 /** What a stream needs of its connection. */
 export interface StreamLink {
-  sendData(stream: SpdyStream, data: Buffer, fin: boolean, done: (error?: Error | null) => void): void;
+  sendData(stream: SpdyStream, data: Buffer, fin: boolean, done: () => void): void;
   sendReply(stream: SpdyStream, headers: SpdyHeaders): void;
   sendReset(stream: SpdyStream, status: number): void;
   /** The reader took `bytes`: the peer may send as many more. */
