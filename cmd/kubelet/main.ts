@@ -1,11 +1,17 @@
 /** kubelet: runs the pods bound to this node. Flags as upstream's. */
 import { readFileSync } from "node:fs";
+import { quantityValue } from "../../lib/api/quantity.ts";
 import { createClient } from "../../lib/client/http-client.ts";
 import { loadKubeconfig } from "../../lib/client/kubeconfig.ts";
 import { CriClient } from "../../lib/cri/client.ts";
 import { parseMemInfo } from "../../lib/host/facts.ts";
+import { EvictionManager } from "../../lib/kubelet/housekeeping/eviction-manager.ts";
+import { GarbageCollector } from "../../lib/kubelet/housekeeping/garbage-collector.ts";
+import { LogRotator } from "../../lib/kubelet/housekeeping/log-rotator.ts";
+import { parseThresholds } from "../../lib/kubelet/housekeeping/plan-eviction.ts";
 import { Kubelet, type KubeletParts } from "../../lib/kubelet/kubelet.ts";
 import type { KubeletConfiguration } from "../../lib/kubelet/kubelet-configuration.ts";
+import type { Pressure } from "../../lib/kubelet/node-status.ts";
 import { KubeletServer, tlsFromFiles } from "../../lib/kubelet/server/kubelet-server.ts";
 import { requiredAttributes } from "../../lib/kubelet/server/route.ts";
 import { StatsCollector } from "../../lib/kubelet/server/stats-collector.ts";
@@ -51,7 +57,8 @@ export async function main(argv: readonly string[]): Promise<number> {
 
 function wire(flags: Flags, configuration: KubeletConfiguration, log: Logger): Runnable[] {
   const clock = systemClock, metrics = new RuntimeMetrics(), client = createClient(loadKubeconfig(flags.kubeconfig!, { component: "kubelet" }), { clock, onRequest: metrics.onRequest });
-  const options = kubeletOptions(flags, configuration, () => ({ memory: false, disk: false, pids: false })), broadcaster = new EventBroadcaster({ client, clock, log });
+  let pressure: Pressure = { memory: false, disk: false, pids: false };
+  const options = kubeletOptions(flags, configuration, () => pressure), broadcaster = new EventBroadcaster({ client, clock, log });
   const events = broadcaster.recorder({ component: "kubelet", host: options.nodeName }), cri = new CriClient(configuration.containerRuntimeEndpoint);
   const server = (parts: KubeletParts): Runnable => new KubeletServer(parts, new StatsCollector(parts.context, parts.manager, options.rootDirectory), {
     address: configuration.address, port: configuration.port, ...serving(configuration, options.nodeName, options.nodeIPs),
@@ -61,7 +68,15 @@ function wire(flags: Flags, configuration: KubeletConfiguration, log: Logger): R
     }),
     metrics: () => metrics.registry.metrics(), configz: () => configuration,
   });
-  const kubelet = new Kubelet({ client, cri, clock, log, events }, options, (parts) => [server(parts)]);
+  const housekeeping = ({ context, manager, agent }: KubeletParts): Runnable[] => {
+    const collector = new GarbageCollector(context, manager, events, { highPercent: configuration.imageGCHighThresholdPercent, lowPercent: configuration.imageGCLowThresholdPercent, minimumAgeMs: configuration.imageMinimumGCAgeMs });
+    const onPressure = (now: Pressure): void => { const changed = JSON.stringify(now) !== JSON.stringify(pressure); pressure = now; if (changed) agent.wake(); };
+    return [
+      collector, new LogRotator(context, { maxBytes: quantityValue(configuration.containerLogMaxSize), maxFiles: configuration.containerLogMaxFiles }),
+      new EvictionManager({ context, manager, collector, onPressure }, parseThresholds(configuration.evictionHard), options.rootDirectory),
+    ];
+  };
+  const kubelet = new Kubelet({ client, cri, clock, log, events }, options, (parts) => [server(parts), ...housekeeping(parts)]);
   const health = configuration.healthzPort === 0 ? [] : [new HealthServer({ clock, log }, { address: configuration.healthzBindAddress, port: configuration.healthzPort })];
   return [...health, broadcaster, kubelet];
 }

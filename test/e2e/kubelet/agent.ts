@@ -6,7 +6,13 @@ import { isDeepStrictEqual } from "node:util";
 import * as references from "../../../lib/api/schema/generated/references.ts";
 import type { ResourceReference } from "../../../lib/api/reference.ts";
 import { CriClient } from "../../../lib/cri/client.ts";
-import { Kubelet } from "../../../lib/kubelet/kubelet.ts";
+import { GarbageCollector } from "../../../lib/kubelet/housekeeping/garbage-collector.ts";
+import { LogRotator } from "../../../lib/kubelet/housekeeping/log-rotator.ts";
+import { Kubelet, type KubeletParts } from "../../../lib/kubelet/kubelet.ts";
+import { KubeletServer } from "../../../lib/kubelet/server/kubelet-server.ts";
+import { StatsCollector } from "../../../lib/kubelet/server/stats-collector.ts";
+import { createAuthority, issue } from "../../../lib/pki/certificate.ts";
+import { privateKeyPem } from "../../../lib/pki/keys.ts";
 import { systemClock } from "../../../lib/util/clock.ts";
 import { createLogger } from "../../../lib/util/logger.ts";
 import { parseCgroupRoot } from "../../../lib/host/cgroup-name.ts";
@@ -21,12 +27,21 @@ const sink = {
     events.push({ name: about.metadata?.name ?? about.name ?? "", type, reason, message, fieldPath: options.fieldPath, atMs: performance.now() });
   },
 };
+let parts: KubeletParts | undefined;
+/** The kubelet's server, open to all: who may use it is tested elsewhere. */
+function makeServer(running: KubeletParts): KubeletServer {
+  const now = new Date(), authority = createAuthority({ commonName: "test-ca", now }), pair = issue(authority, { subject: { commonName: "test-node" }, usages: ["server"], names: ["127.0.0.1"], now });
+  parts = running;
+  return new KubeletServer(running, new StatsCollector(running.context, running.manager, rootDirectory), {
+    address: "127.0.0.1", port: 10_250, tls: () => ({ cert: pair.certificatePem, key: privateKeyPem(pair.key) }), tlsFiles: [], authorize: async (request) => (request.headers["x-nobody"] === undefined ? "allowed" : "forbidden"), metrics: async () => "", configz: () => ({}),
+  });
+}
 const makeKubelet = (): Kubelet => new Kubelet({ client: api, cri: new CriClient(endpoint), clock: systemClock, log, events: sink }, {
   nodeName: "test-node", hostname: "test-node", nodeIPs: ["10.244.77.1"], labels: {}, taints: [], rootDirectory, podLogDirectory: "/var/log/pods", containerLogDirectory: "/var/log/containers",
   clusterDns: ["10.96.0.10"], clusterDomain: "cluster.local", resolvConf: "", cgroupDriver: "cgroupfs", cgroupRoot: parseCgroupRoot(cgroupRoot), maxPods: 110, port: 10_250,
   reserved: { cpuMilli: 0, memoryBytes: 0, ephemeralStorageBytes: 0, pods: 0 }, evictionMemoryBytes: 104_857_600, leaseDurationSeconds: 12, statusCheckMs: 10_000, statusReportMs: 300_000,
   allowedUnsafeSysctls: [], pressure: () => ({ memory: false, disk: false, pids: false }),
-});
+}, (running) => [makeServer(running)]);
 
 let stop = new AbortController(), running: Promise<void> = Promise.resolve();
 const start = (): void => { stop = new AbortController(); running = makeKubelet().run(stop.signal).catch((error: unknown) => { log.error({ error }, "kubelet ended"); }); };
@@ -47,6 +62,8 @@ async function handle(request: Request): Promise<unknown> {
     case "patch": return api.patch(referenceOf(resource), key, "merge", request.object);
     case "events": return events;
     case "writes": return api.writes;
+    case "rotate": return new LogRotator(parts!.context, { maxBytes: 1, maxFiles: 3 }).rotateAll();
+    case "collect": return new GarbageCollector(parts!.context, parts!.manager, sink, { highPercent: 85, lowPercent: 80, minimumAgeMs: 0 }).collectContainers();
     case "now": return performance.now();
     case "reachable": api.reachable = request.reachable ?? true; return undefined;
     case "until": {
