@@ -37,6 +37,7 @@ function masters(config: ClusterConfig): DaemonSpec[] {
         `--advertise-address=${masterAddress(config)}`, `--secure-port=${config.apiPort}`, `--data-file=${STORE_FILE}`,
         `--tls-cert-file=${pki("apiserver.crt")}`, `--tls-private-key-file=${pki("apiserver.key")}`, `--client-ca-file=${pki("ca.crt")}`,
         `--kubelet-client-certificate=${pki("apiserver-kubelet-client.crt")}`, `--kubelet-client-key=${pki("apiserver-kubelet-client.key")}`, `--kubelet-certificate-authority=${pki("ca.crt")}`,
+        "--kubelet-preferred-address-types=InternalIP,ExternalIP,Hostname", // As kubeadm: host names need not resolve here.
         `--service-account-key-file=${pki("sa.pub")}`, `--service-account-signing-key-file=${pki("sa.key")}`, `--service-account-issuer=https://kubernetes.default.svc.${CLUSTER_DOMAIN}`,
         `--requestheader-client-ca-file=${pki("front-proxy-ca.crt")}`, "--requestheader-allowed-names=front-proxy-client", "--requestheader-username-headers=X-Remote-User",
         "--requestheader-group-headers=X-Remote-Group", "--requestheader-extra-headers-prefix=X-Remote-Extra-",
