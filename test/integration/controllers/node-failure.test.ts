@@ -1,0 +1,38 @@
+import test from "ava";
+import { deployments, endpointslices, nodes, pods, services } from "../../../lib/api/schema/generated/references.ts";
+import { World } from "./world.ts";
+
+let world: World;
+test.before(async () => { world = await World.start(["--node-monitor-grace-period=1500ms", "--node-monitor-period=500ms"], ["n1", "n2", "n3"]); });
+test.after.always(async () => { await world.stop(); });
+
+test.serial("a node that falls silent loses its endpoints, then its pods, and is a clean member when it is back", async (t) => {
+  const tolerations = ["not-ready", "unreachable"].map((key) => ({ key: `node.kubernetes.io/${key}`, operator: "Exists", effect: "NoExecute", tolerationSeconds: 1 }));
+  await world.deployment("web", 6, { template: { metadata: { name: "", labels: { app: "web" } }, spec: { tolerations, containers: [{ name: "web", image: "nginx:1" }] } } });
+  await world.client.create(services, { metadata: { name: "web", namespace: "default" }, spec: { selector: { app: "web" }, ports: [{ port: 80 }] } });
+  const endpointNodes = async (): Promise<string[]> => (await world.list(endpointslices, "kubernetes.io/service-name=web")).flatMap((s) => (s.endpoints ?? []).filter((e) => e.conditions?.ready === true).map((e) => e.nodeName ?? ""));
+  await world.until("six endpoints on three nodes", async () => (await endpointNodes()).length === 6 && new Set(await endpointNodes()).size === 3);
+
+  world.silent.add("n1");
+  await world.until("endpoints of n1 gone", async () => !(await endpointNodes()).includes("n1"));
+  const node = await world.until("tainted", async () => { const n = await world.get(nodes, "n1"); return n?.spec.taints?.some((x) => x.effect === "NoExecute") === true && n; });
+  t.like(node.status!.conditions!.find((c) => c.type === "Ready"), { status: "Unknown", reason: "NodeStatusUnknown" });
+  t.deepEqual(node.spec.taints!.map((x) => `${x.key}:${x.effect}`).sort(), ["node.kubernetes.io/unreachable:NoExecute", "node.kubernetes.io/unreachable:NoSchedule"]);
+  await world.until("replaced elsewhere", async () => (await endpointNodes()).length === 6 && !(await endpointNodes()).includes("n1"));
+  t.is((await world.get(deployments, "web"))!.status!.availableReplicas, 6);
+  const evicted = (await world.list(pods, "app=web")).filter((p) => p.metadata.deletionTimestamp !== undefined);
+  t.true(evicted.every((p) => p.status?.conditions?.some((c) => c.type === "DisruptionTarget" && c.reason === "DeletionByTaintManager")));
+
+  world.silent.delete("n1");
+  await world.client.patch(nodes, { name: "n1" }, "strategic", { status: { conditions: [{ type: "Ready", status: "True", reason: "KubeletReady" }] } }, { subresource: "status" });
+  await world.until("no taints", async () => (await world.get(nodes, "n1"))?.spec.taints === undefined || (await world.get(nodes, "n1"))!.spec.taints!.length === 0);
+  await world.until("old pods gone", async () => (await world.list(pods, "app=web")).length === 6);
+});
+
+test.serial("when every node falls silent nothing is evicted", async (t) => {
+  for (const name of ["n1", "n2", "n3"]) world.silent.add(name);
+  await world.until("all unknown", async () => (await world.list(nodes)).every((n) => n.status?.conditions?.find((c) => c.type === "Ready")?.status === "Unknown"));
+  await new Promise((resolve) => setTimeout(resolve, 2_500));
+  t.true((await world.list(nodes)).every((n) => !(n.spec.taints ?? []).some((x) => x.effect === "NoExecute")));
+  t.true((await world.list(pods, "app=web")).every((p) => p.metadata.deletionTimestamp === undefined));
+});
