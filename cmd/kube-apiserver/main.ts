@@ -50,7 +50,7 @@ async function run(flags: Flags, log: Logger, signal: AbortSignal): Promise<void
   // A store that lost its disk can acknowledge nothing more: end, and let whoever watches over us start again.
   const store = await openSqliteStore({ file: flags["data-file"], log, onFailure: () => failed.abort() });
   try {
-    const server = await startApiServer(serverOptions(flags, files, store, log));
+    const server = await startApiServer({ ...serverOptions(flags, files, store, log), onLost: () => failed.abort() });
     files.follow((serving) => server.setCertificates(serving), stop);
     log.info({ url: server.url, version: "v1.36.0" }, "READY");
     const compacting = new Compactor({ store, clock: systemClock, log }).run(stop);
@@ -58,20 +58,20 @@ async function run(flags: Flags, log: Logger, signal: AbortSignal): Promise<void
     log.info({}, "stopping");
     await Promise.all([server.close(), compacting]);
   } finally { await store.close(); }
-  if (failed.signal.aborted) throw new Error("Cannot go on: the store failed");
+  if (failed.signal.aborted) throw new Error("Cannot go on: the store failed or feeds the caches no more");
 }
 
 function serverOptions(flags: Flags, files: ServingFileReader, store: Store, log: Logger): ApiServerOptions {
-  const serviceCidr = flags["service-cluster-ip-range"].split(",")[0]!;
+  const serviceCidrs = flags["service-cluster-ip-range"].split(",");
   return {
     store, log, clock: systemClock, host: flags["bind-address"], port: flags["secure-port"], certificates: files.serving, auth: authOptions(flags, files),
     inFlight: { readsMax: flags["max-requests-inflight"], writesMax: flags["max-mutating-requests-inflight"] },
-    kubernetesService: { clusterIp: firstAddress(serviceCidr), advertiseAddress: flags["advertise-address"] ?? defaultAddress(flags["bind-address"]) },
+    kubernetesService: { clusterIp: firstAddress(serviceCidrs[0]!), advertiseAddress: flags["advertise-address"] ?? defaultAddress(flags["bind-address"]) },
     admission: defaultAdmission({
       enable: flags["enable-admission-plugins"], disable: flags["disable-admission-plugins"],
       notReadyTolerationSeconds: flags["default-not-ready-toleration-seconds"], unreachableTolerationSeconds: flags["default-unreachable-toleration-seconds"],
     }),
-    hooks: defaultHooks({ serviceCidr, nodePortRange: flags["service-node-port-range"] }),
+    hooks: defaultHooks({ serviceCidrs, nodePortRange: flags["service-node-port-range"] }),
     streamHandlers: ({ cache }) => streamHandlers({ cache }, kubeletClient(flags)),
   };
 }

@@ -9,15 +9,15 @@ export const defaultAdmission = (options: Omit<AdmissionOptions, "last">): ApiSe
   createAdmissionChain(cache, { ...options, last: auth.checksEscalation ? [new RbacEscalationCheck({ index: auth.rbac, authorizer: auth.authorizer })] : [] });
 
 export interface HookOptions {
-  /** Range of Service addresses. */
-  readonly serviceCidr: string;
-  /** Ports of NodePort Services, e.g. 30000-32767. */
+  /** Range of Service addresses, or one of each IP family. */
+  readonly serviceCidrs: readonly string[];
+  /** Ports of NodePort Services. */
   readonly nodePortRange?: string;
 }
 
 /** Services get their addresses and node ports. */
-export const defaultHooks = (options: HookOptions): ApiServerOptions["hooks"] => ({ cache }) => {
-  const services = new ServiceAllocator({ cache }, { clusterIpRanges: [options.serviceCidr], nodePortRange: options.nodePortRange ?? "30000-32767" });
-  services.start();
+export const defaultHooks = ({ serviceCidrs, nodePortRange = "30000-32767" }: HookOptions): ApiServerOptions["hooks"] => ({ cache, signal }) => {
+  const services = new ServiceAllocator({ cache }, { clusterIpRanges: serviceCidrs, nodePortRange });
+  signal.addEventListener("abort", services.start(), { once: true });
   return [services];
 };

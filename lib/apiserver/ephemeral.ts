@@ -53,7 +53,7 @@ export async function startEphemeralApiServer(options: EphemeralOptions = {}): P
     },
     inFlight: options.inFlight ?? { readsMax: 400, writesMax: 200 },
     kubernetesService: { clusterIp: firstAddress(serviceCidr), advertiseAddress: ADVERTISED },
-    admission: options.admission ?? defaultAdmission({}), hooks: options.hooks ?? defaultHooks({ serviceCidr }), streamHandlers: options.streamHandlers ?? (() => []),
+    admission: options.admission ?? defaultAdmission({}), hooks: options.hooks ?? defaultHooks({ serviceCidrs: [serviceCidr] }), streamHandlers: options.streamHandlers ?? (() => []),
     ...(options.log === undefined ? {} : { log: options.log }), ...(options.definitions === undefined ? {} : { definitions: options.definitions }), ...(options.random === undefined ? {} : { random: options.random }),
   });
   return {

@@ -45,9 +45,12 @@ export interface ApiServerOptions {
   readonly kubernetesService: Omit<KubernetesServiceOptions, "securePort"> | undefined;
   /** Built once the caches are filled. */
   readonly admission: (deps: AdmissionDeps) => AdmissionChain;
-  readonly hooks: (deps: { cache: CacheReader; clock: Clock; log: Logger }) => readonly WriteHook[];
+  /** Built once the caches are filled; they stop with the signal. */
+  readonly hooks: (deps: { cache: CacheReader; signal: AbortSignal }) => readonly WriteHook[];
   readonly streamHandlers: (deps: { cache: CacheReader; log: Logger }) => readonly StreamHandler[];
   readonly definitions?: readonly ResourceDefinition[];
+  /** Told once when the caches are fed no more: what the server shows is growing old, and the process should end. */
+  readonly onLost?: (error: unknown) => void;
   readonly clock?: Clock;
   readonly log?: Logger;
   readonly random?: () => number;
@@ -70,11 +73,11 @@ export interface ApiServer {
 /** Starts a server; resolves when it answers. Throws what keeps it from starting. */
 export async function startApiServer(options: ApiServerOptions): Promise<ApiServer> {
   const { store, clock = systemClock, log = silentLogger, random = Math.random, definitions = builtIn } = options;
-  const stopping = new AbortController(), cache = new WatchCache(store, log);
+  const stopping = new AbortController(), cache = new WatchCache(store, log, options.onLost);
   addCaches(cache, definitions);
   await cache.start(stopping.signal);
   const auth = buildAuth({ cache, clock }, options.auth);
-  const hooks = options.hooks({ cache, clock, log });
+  const hooks = options.hooks({ cache, signal: stopping.signal });
   const registry = { store, clock, log, hooks, admission: new AdmissionChain([]) };
   const writer = internalWriter(cache, definitions, registry);
   await bootstrapCluster({ cache, writer, log });

@@ -15,7 +15,7 @@ import { ROOT, listPrefix, objectKey } from "../registry/keys.ts";
 import { HistoryBudget, type CacheEvent } from "./history.ts";
 import { DecodedCache, ResourceCache } from "./resource-cache.ts";
 
-const LOAD_PAGE = 500, DECODED_BYTES_MAX = 6 * 1024 * 1024;
+const LOAD_PAGE = 500, DECODED_BYTES_MAX = 3 * 1024 * 1024;
 
 export class WatchCache implements CacheReader {
   readonly #store: Store;
@@ -28,7 +28,8 @@ export class WatchCache implements CacheReader {
   #revision = 0;
   #lost: unknown;
 
-  constructor(store: Store, log: Logger) { this.#store = store; this.#log = log; }
+  readonly #onLost: (error: unknown) => void;
+  constructor(store: Store, log: Logger, onLost: (error: unknown) => void = () => {}) { this.#store = store; this.#log = log; this.#onLost = onLost; }
 
   /** Newest revision the caches show. */
   get revision(): number { return this.#revision; }
@@ -59,6 +60,7 @@ export class WatchCache implements CacheReader {
       if (signal.aborted) return;
       this.#lost = error;
       this.#log.error({ error }, "store watch ended, the server can no longer answer");
+      this.#onLost(error);
     });
   }
 

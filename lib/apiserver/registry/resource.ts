@@ -122,16 +122,23 @@ export class Resource {
 /** An object with nothing in it, for asking a definition which fields can be selected. */
 const BLANK = { metadata: {}, spec: {}, status: {} } as unknown as KubeObject;
 
-const SUFFIX_ALPHABET = "bcdfghjklmnpqrstvwxz2456789", SUFFIX_LENGTH = 5, GENERATE_PREFIX_MAX = 58;
+const SUFFIX_ALPHABET = "bcdfghjklmnpqrstvwxz2456789", SUFFIX_LENGTH = 5, GENERATE_PREFIX_MAX = 58, RANDOM_STORE_BYTES = 1_024;
+
+/** Random bytes in store: asking for a few at a time costs more than all the rest of a name. */
+const random = { bytes: Buffer.alloc(0), at: 0 };
+
+function randomByte(): number {
+  if (random.at >= random.bytes.length) { random.bytes = randomBytes(RANDOM_STORE_BYTES); random.at = 0; }
+  return random.bytes[random.at++]!;
+}
 
 /** `generateName` and five random characters. Counterpart: apiserver `names.SimpleNameGenerator`. */
 export function generatedName(prefix: string): string {
   let suffix = "";
   while (suffix.length < SUFFIX_LENGTH) {
-    for (const byte of randomBytes(8)) {
-      // 243 = 9 · 27: bytes above would make the first letters likelier.
-      if (byte < 243 && suffix.length < SUFFIX_LENGTH) suffix += SUFFIX_ALPHABET[byte % 27]!;
-    }
+    const byte = randomByte();
+    // 243 = 9 · 27: bytes above would make the first letters likelier.
+    if (byte < 243) suffix += SUFFIX_ALPHABET[byte % 27]!;
   }
   return prefix.slice(0, GENERATE_PREFIX_MAX) + suffix;
 }
