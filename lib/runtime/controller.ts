@@ -20,6 +20,9 @@ export type Reconcile = (key: string, signal: AbortSignal) => Promise<{ requeueA
 /** Trying again cannot help until the object changes. */
 export class TerminalError extends Error { override readonly name = "TerminalError"; }
 
+/** Longest wait after a lost connection. */
+export const CONNECTION_RETRY_MAX_MS = 2_000;
+
 export interface ControllerOptions {
   readonly name: string;
   readonly reconcile: Reconcile;
@@ -82,7 +85,8 @@ export class Controller implements Runnable {
         return;
       }
       const failures = this.queue.failures(key);
-      this.queue.addRateLimited(key);
+      // A server that was away must not leave keys waiting for a minute once it is back.
+      this.queue.addRateLimited(key, error instanceof ConnectionError ? CONNECTION_RETRY_MAX_MS : undefined);
       this.#metrics?.reconciled(this.name, "error");
       // A conflict or a server that is away is the normal course of things; what lasts is told louder.
       const level = failures < 5 && (hasReason(error, "Conflict", "AlreadyExists", "NotFound") || error instanceof ConnectionError) ? "debug" : "warn";

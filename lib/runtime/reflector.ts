@@ -4,7 +4,7 @@
  *   listing ──ok──► watching ──server ended it──► watching (from the last resourceVersion)
  *      ▲ ▲             │ └──connection lost──► pause ──► watching (from the last resourceVersion: no new list after a restart)
  *      │ └──410────────┘
- *      └──failed── pause (doubling to 5 s, with jitter)
+ *      └──failed── pause (growing to 3 s, with jitter)
  *
  * Promises: the sink sees `replace` first, then every change in order; it never goes back in time except by a `replace`.
  * Counterpart: client-go `tools/cache/reflector.go`.
@@ -22,7 +22,7 @@ export const LIST_PAGE_OBJECTS = 1_000;
 export const WATCH_TIMEOUT_SECONDS = 300;
 /** A watch that ends sooner without an event is followed by a pause. */
 const SHORT_WATCH_MS = 1_000;
-const BACKOFF = resolveBackoff({ baseMs: 100, maxMs: 5_000, jitter: 0.5 });
+const BACKOFF = resolveBackoff({ baseMs: 100, maxMs: 3_000, factor: 1.6, jitter: 0.3 });
 
 export interface ReflectorSink<T> {
   replace(objects: T[]): void;

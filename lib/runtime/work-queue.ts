@@ -66,12 +66,12 @@ export class WorkQueue<K extends string = string> {
     this.#delayed.set(key, { dueMs, cancel });
   }
 
-  /** Adds after the key's backoff, and makes the next one longer. */
-  addRateLimited(key: K): void {
+  /** Adds after the key's backoff, at most `maxMs`, and makes the next one longer. */
+  addRateLimited(key: K, maxMs = Number.POSITIVE_INFINITY): void {
     const failures = this.#failures.get(key) ?? 0;
     this.#failures.set(key, failures + 1);
     this.#observer?.retried();
-    this.addAfter(key, backoffMs(this.#backoff, failures));
+    this.addAfter(key, Math.min(maxMs, backoffMs(this.#backoff, failures)));
   }
 
   /** Ends the key's backoff; call it after success. */

@@ -22,7 +22,7 @@ import type { Runnable } from "../../util/runnable.ts";
 export const CONTROLLER_NAMESPACE = "kube-system";
 const TOKEN_SECONDS = 3_600;
 const RENEW_AT = 0.8;
-const RETRY = resolveBackoff({ baseMs: 100, maxMs: 5_000, jitter: 0.5 });
+const RETRY = resolveBackoff({ baseMs: 100, maxMs: 1_000, jitter: 0.3 });
 
 interface Account { readonly name: string; token: string; renewAtMs: number }
 

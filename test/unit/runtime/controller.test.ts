@@ -1,5 +1,6 @@
 import test from "ava";
 import { Controller, TerminalError, type Reconcile } from "../../../lib/runtime/controller.ts";
+import { ConnectionError } from "../../../lib/client/client.ts";
 import { RuntimeMetrics } from "../../../lib/runtime/metrics.ts";
 import { ManualClock } from "../../../lib/util/clock.ts";
 import { silentLogger } from "../../../lib/util/logger.ts";
@@ -77,4 +78,14 @@ test("Controller works on as many keys at once as it has workers", async (t) => 
   for (const key of ["a", "b", "c", "d", "e"]) controller.queue.add(key);
   await clock.advance(100);
   t.is(most, 3);
+});
+
+test("Controller never waits longer than two seconds after a lost connection, however often it was lost", async (t) => {
+  let calls = 0;
+  const { clock, controller } = rig(t, async () => { calls++; throw new ConnectionError("gone"); });
+  controller.queue.add("a");
+  for (let i = 0; i < 60; i++) await clock.advance(500);
+  const before = calls;
+  await clock.advance(2_100);
+  t.true(calls > before);
 });
