@@ -28,6 +28,8 @@ export interface StrategyContext {
   readonly now: Date;
   /** Name of the requesting user. */
   readonly user: string;
+  /** The rest of what authentication said of them. */
+  readonly userInfo?: { readonly uid?: string; readonly groups: readonly string[]; readonly extra?: Readonly<Record<string, readonly string[]>> };
 }
 
 export interface ScaleDefinition {
