@@ -3,7 +3,7 @@
  * Counterpart: kubelet `kubelet.go`.
  */
 import { mkdir, readFile } from "node:fs/promises";
-import { pods, services } from "../api/schema/generated/references.ts";
+import { nodes, pods, services } from "../api/schema/generated/references.ts";
 import type { ContainerImage } from "../api/schema/generated/models.ts";
 import type { Client } from "../client/client.ts";
 import type { Cri } from "../cri/client.ts";
@@ -81,6 +81,8 @@ export class Kubelet implements Runnable {
     const watch = new RuntimeWatch({ cri, reader, clock, log, onChange: (uid) => manager.wake(uid) });
     const facts = this.#facts(machine, settings, watch);
     const agent = new NodeAgent({ client, clock, log, events: sink, facts }, { ...options, statusCheckMs: options.statusCheckMs });
+    const nodeInformer = new Informer({ client, clock, log }, nodes, { fieldSelector: `metadata.name=${options.nodeName}` });
+    nodeInformer.onChange((change) => agent.observe(change.type === "deleted" ? undefined : change.object));
     podInformer.onChange((change) => {
       if (change.type === "deleted") return manager.remove(change.object);
       cache.use(change.object);
@@ -98,7 +100,7 @@ export class Kubelet implements Runnable {
       },
     };
     try {
-      await runAll([agent, watch, serviceInformer, podInformer, sweeper, ...this.#also({ context, manager, agent, watch, machine })], signal);
+      await runAll([agent, watch, serviceInformer, podInformer, nodeInformer, sweeper, ...this.#also({ context, manager, agent, watch, machine })], signal);
     } finally {
       stopWorkers.abort();
       await manager.stopped();

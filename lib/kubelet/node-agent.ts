@@ -6,7 +6,7 @@
  * Counterpart: kubelet `kubelet_node_status.go`, component-helpers `apimachinery/lease`.
  */
 import { leases, nodes } from "../api/schema/generated/references.ts";
-import type { Lease, Node, Taint } from "../api/schema/generated/models.ts";
+import type { Lease, Node, NodeStatus, Taint } from "../api/schema/generated/models.ts";
 import { hasReason } from "../api/status-error.ts";
 import type { Client } from "../client/client.ts";
 import type { EventSink } from "../runtime/event-recorder.ts";
@@ -44,6 +44,8 @@ export class NodeAgent implements Runnable {
   #node: Node | undefined;
   #lease: Lease | undefined;
   #reportedMs = -Infinity;
+  /** The status as last written. */
+  #reported: NodeStatus | undefined;
   #wasReady: boolean | undefined;
   #registered!: () => void;
   /** Resolves once the node object exists. */
@@ -57,6 +59,14 @@ export class NodeAgent implements Runnable {
   }
 
   get node(): Node | undefined { return this.#node; }
+  /**
+   * Takes note of the node object as the API server has it (undefined: it was deleted). What others made of the status, such as
+   * `Unknown` while this host was cut off, is put right at once.
+   */
+  observe(node: Node | undefined): void {
+    this.#node = node;
+    if (this.#reported !== undefined && nodeStatusDiffers(node?.status, this.#reported)) this.#wakeup.ring();
+  }
   /** Looks at the machine again now. */
   wake(): void { this.#wakeup.ring(); }
 
@@ -122,6 +132,7 @@ export class NodeAgent implements Runnable {
     const patch = { status: { ...status, addresses: [{ $patch: "replace" }, ...(status.addresses ?? [])] } };
     this.#node = await client.patch(nodes, { name: nodeName }, "strategic", patch, { subresource: "status" }, signal);
     this.#reportedMs = nowMs;
+    this.#reported = status;
     if (this.#wasReady !== ready) this.#event("Normal", ready ? "NodeReady" : "NodeNotReady", `Node ${nodeName} status is now: ${ready ? "NodeReady" : "NodeNotReady"}`);
     this.#wasReady = ready;
     return ready;
