@@ -8,12 +8,11 @@
  * Counterpart: client-go `SharedIndexInformer`.
  */
 import type { ResourceReference } from "../api/reference.ts";
-import type { Client, HasMeta } from "../client/client.ts";
-import type { Clock } from "../util/clock.ts";
+import type { HasMeta } from "../client/client.ts";
 import type { Logger } from "../util/logger.ts";
 import type { Runnable } from "../util/runnable.ts";
 import { keyOf } from "./object-key.ts";
-import { Reflector, type ReflectorOptions } from "./reflector.ts";
+import { Reflector, type ReflectorDeps, type ReflectorOptions } from "./reflector.ts";
 import { Store, type IndexFunction, type Lister } from "./store.ts";
 
 export type Change<T> = { readonly type: "added"; readonly object: T } | { readonly type: "updated"; readonly object: T; readonly old: T } | { readonly type: "deleted"; readonly object: T };
@@ -23,7 +22,7 @@ export interface InformerOptions<T> extends ReflectorOptions {
   /** Trims an object before it is stored; `managedFields` are gone already. */
   readonly transform?: ((object: T) => T) | undefined;
 }
-export interface InformerDeps { readonly client: Client; readonly clock: Clock; readonly log: Logger }
+export type InformerDeps = ReflectorDeps;
 
 export class Informer<T extends HasMeta> implements Runnable, Lister<T> {
   readonly name: string;

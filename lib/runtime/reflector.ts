@@ -13,7 +13,7 @@ import { isAbort } from "../util/abort.ts";
 import { backoffMs, resolveBackoff } from "../util/backoff.ts";
 import { hasReason, StatusError } from "../api/status-error.ts";
 import { groupResource, type ResourceReference } from "../api/reference.ts";
-import type { Client, HasMeta, ListParameters } from "../client/client.ts";
+import { ConnectionError, type Client, type HasMeta, type ListParameters } from "../client/client.ts";
 import type { Clock } from "../util/clock.ts";
 import type { Logger } from "../util/logger.ts";
 
@@ -29,10 +29,17 @@ export interface ReflectorSink<T> {
   change(type: "ADDED" | "MODIFIED" | "DELETED", object: T): void;
 }
 
+export interface ReflectorDeps {
+  readonly client: Client;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Told of each lost connection, with how many came in a row, instead of the log. */
+  readonly onDisconnect?: ((error: ConnectionError, failures: number) => void) | undefined;
+}
 export interface ReflectorOptions { readonly namespace?: string | undefined; readonly labelSelector?: string | undefined; readonly fieldSelector?: string | undefined; readonly metadataOnly?: boolean | undefined }
 
 export class Reflector<T extends HasMeta> {
-  readonly #deps: { client: Client; clock: Clock; log: Logger };
+  readonly #deps: ReflectorDeps;
   readonly #resource: ResourceReference<T>;
   readonly #selection: Pick<ListParameters, "namespace" | "labelSelector" | "fieldSelector" | "metadataOnly">;
   readonly #sink: ReflectorSink<T>;
@@ -41,7 +48,7 @@ export class Reflector<T extends HasMeta> {
   #failures = 0;
   #watchingSinceMs: number | undefined;
 
-  constructor(deps: { client: Client; clock: Clock; log: Logger }, resource: ResourceReference<T>, options: ReflectorOptions, sink: ReflectorSink<T>) {
+  constructor(deps: ReflectorDeps, resource: ResourceReference<T>, options: ReflectorOptions, sink: ReflectorSink<T>) {
     this.#deps = { ...deps, log: deps.log.child({ resource: groupResource(resource) }) };
     this.#resource = resource;
     this.#sink = sink;
@@ -105,11 +112,11 @@ export class Reflector<T extends HasMeta> {
       log.info({ resourceVersion: this.#resourceVersion, error }, "resource version expired, listing again");
       this.#resourceVersion = undefined;
       if (this.#failures === 0) { this.#failures = 1; return; } // The first time at once.
-    } else {
-      // A server that restarts is away for a moment for every informer at once: only what lasts is worth a warning each.
-      const level = this.#failures >= 5 && this.#failures % 5 === 0 ? "warn" : "debug";
-      log[level]({ error, failures: this.#failures }, "list or watch failed, will retry");
-    }
+    } else if (error instanceof ConnectionError) {
+      // Every informer of the process loses its server at once: who owns them says so once.
+      if (this.#deps.onDisconnect === undefined) log.debug({ error }, "server is away, will retry");
+      else this.#deps.onDisconnect(error, this.#failures);
+    } else log[this.#failures >= 2 ? "warn" : "debug"]({ error, failures: this.#failures }, "list or watch failed, will retry");
     await this.#pause(signal);
   }
 

@@ -10,6 +10,9 @@ import type { Runnable } from "../util/runnable.ts";
 import { Informer, type InformerDeps, type InformerOptions } from "./informer.ts";
 import type { ReflectorOptions } from "./reflector.ts";
 
+/** While the server is away this is said so often. */
+const DISCONNECT_WARNING_MS = 15_000;
+
 export class SharedInformers implements Runnable {
   readonly name = "informers";
   readonly #deps: InformerDeps;
@@ -17,7 +20,9 @@ export class SharedInformers implements Runnable {
   readonly #running = new Map<Informer<HasMeta>, { stopped: Promise<void>; controller: AbortController }>();
   #signal: AbortSignal | undefined;
 
-  constructor(deps: InformerDeps) { this.#deps = deps; }
+  #warnedAtMs = Number.NEGATIVE_INFINITY;
+
+  constructor(deps: InformerDeps) { this.#deps = { ...deps, onDisconnect: (error, failures) => this.#disconnected(error, failures) }; }
 
   /**
    * The informer of a resource. `indexes` are added to one that exists; `transform` counts only where it is made.
@@ -57,6 +62,13 @@ export class SharedInformers implements Runnable {
       else signal.addEventListener("abort", () => resolve(), { once: true });
     });
     await Promise.all([...this.#running.values()].map((r) => r.stopped));
+  }
+
+  #disconnected(error: Error, failures: number): void {
+    const { clock, log } = this.#deps, nowMs = clock.monotonicMs();
+    if (failures < 3 || nowMs - this.#warnedAtMs < DISCONNECT_WARNING_MS) return;
+    this.#warnedAtMs = nowMs;
+    log.warn({ error, informers: this.#informers.size }, "API server is away, informers wait for it");
   }
 
   #start(informer: Informer<HasMeta>): void {
