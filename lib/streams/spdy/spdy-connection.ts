@@ -4,8 +4,10 @@
  * Promises: streams either side opens, half-close, reset, ping answered; frames go out in the order they were written;
  * when the connection ends, its streams end, and `failure` says whether it broke;
  * memory is bounded, because a reader that stays behind by UNREAD_MAX_BYTES stops the whole connection.
- * Flow control: we grant windows, but TCP alone holds us back: the peers out there (moby/spdystream in kubectl, kubelet
- * and containerd) never grant any, so to keep to theirs would be to stop after 64 KiB. Counterpart: moby/spdystream.
+ * Flow control: TCP's alone. The peers out there (moby/spdystream in kubectl, kubelet and containerd) neither grant
+ * windows nor wait for them: to keep to theirs would be to stop after 64 KiB, and a grant that reaches a peer which has
+ * said all and closed would reset the connection and lose what it said. So only a peer that grants is granted to.
+ * Counterpart: moby/spdystream.
  */
 import type { Duplex } from "node:stream";
 import { DEFAULT_WINDOW_BYTES, encodeFrame, FrameReader, RST, SpdyError, type SpdyFrame } from "./frames.ts";
@@ -29,7 +31,8 @@ export class SpdyConnection implements StreamLink {
   readonly #socket: Duplex;
   readonly #options: SpdyConnectionOptions;
   readonly #streams = new Map<number, SpdyStream>();
-  readonly #granted = new Map<number, number>();
+  /** Bytes taken by readers since the last grant. */
+  readonly #taken = new Map<number, number>();
   readonly #writer = new HeaderWriter();
   readonly #reader = new HeaderReader();
   readonly #frames = new FrameReader();
@@ -37,6 +40,7 @@ export class SpdyConnection implements StreamLink {
   #lastPeerId = 0;
   #nextPingId: number;
   #reading = false;
+  #peerGrants = false;
   #paused = false;
   #ended = false;
   readonly #pings = new Map<number, () => void>();
@@ -106,17 +110,16 @@ export class SpdyConnection implements StreamLink {
   sendReply(stream: SpdyStream, headers: SpdyHeaders): void { this.#write({ type: "syn-reply", streamId: stream.id, fin: false, headerBlock: this.#writer.write(headers) }); }
   sendReset(stream: SpdyStream, status: number): void { this.#write({ type: "rst-stream", streamId: stream.id, status }); }
   consumed(stream: SpdyStream, bytes: number): void {
-    const granted = (this.#granted.get(stream.id) ?? 0) + bytes;
+    const taken = (this.#taken.get(stream.id) ?? 0) + bytes;
     // In halves of a window: an update for each chunk would double the frames.
-    if (granted >= DEFAULT_WINDOW_BYTES / 2) {
-      this.#write({ type: "window-update", streamId: stream.id, delta: granted });
-      this.#granted.set(stream.id, 0);
-    } else this.#granted.set(stream.id, granted);
+    const grants = this.#peerGrants && taken >= DEFAULT_WINDOW_BYTES / 2;
+    if (grants) this.#write({ type: "window-update", streamId: stream.id, delta: taken });
+    this.#taken.set(stream.id, grants ? 0 : taken);
     if (this.#paused && stream.readableLength < UNREAD_MAX_BYTES / 2) this.#resume();
   }
   forget(stream: SpdyStream): void {
     this.#streams.delete(stream.id);
-    this.#granted.delete(stream.id);
+    this.#taken.delete(stream.id);
     if (this.#paused) this.#resume();
   }
 
@@ -160,8 +163,8 @@ export class SpdyConnection implements StreamLink {
       case "syn-reply": case "headers": return this.#handleHeaders(frame);
       case "rst-stream": this.#streams.get(frame.streamId)?.receiveReset(frame.status); return undefined;
       case "ping": this.#handlePing(frame.id); return undefined;
-      // Windows: see above. Goodbye: what is open goes on, the peer closes when it is done.
-      case "window-update": case "settings": case "goaway": case "unknown": return undefined;
+      case "window-update": this.#peerGrants = true; return undefined;
+      case "settings": case "goaway": case "unknown": return undefined; // What is open goes on; the peer closes when it is done.
     }
   }
 

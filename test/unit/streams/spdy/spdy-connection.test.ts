@@ -150,15 +150,16 @@ test("SpdyConnection ends its streams when the socket dies, and says goodbye to 
   t.regex(server.failure!.message, /version 4/);
 });
 
-test("SpdyConnection grants windows as its reader goes on, and needs none to be granted", async (t) => {
+for (const grants of [true, false]) test(`SpdyConnection needs no windows to send, and grants them ${grants ? "to a peer that does" : "to nobody else"}`, async (t) => {
   const [a, b] = duplexPair(), reader = new FrameReader(), seen: SpdyFrame[] = [];
   const server = new SpdyConnection(b, { role: "server", onStream: (stream) => { stream.reply(); stream.resume(); stream.end(Buffer.alloc(200_000)); } });
   a.on("data", (chunk: Buffer) => { reader.push(chunk); for (let frame = reader.next(); frame !== undefined; frame = reader.next()) seen.push(frame); });
   const data = Buffer.alloc(40_000);
+  if (grants) a.write(encodeFrame({ type: "window-update", streamId: 0, delta: 1 }));
   a.write(encodeFrame({ type: "syn-stream", streamId: 1, priority: 0, fin: false, unidirectional: false, headerBlock: new HeaderWriter().write({}) }));
   a.write(Buffer.concat([encodeFrame({ type: "data", streamId: 1, fin: false, data }), data]));
   for (let i = 0; i < 50; i++) await turn();
   t.is(seen.reduce((sum, frame) => sum + (frame.type === "data" ? frame.data.length : 0), 0), 200_000);
-  t.true(seen.some((frame) => frame.type === "window-update" && frame.streamId === 1 && frame.delta === 40_000));
+  t.is(seen.some((frame) => frame.type === "window-update" && frame.streamId === 1 && frame.delta === 40_000), grants);
   server.destroy();
 });
