@@ -23,7 +23,11 @@ export function renderTransaction(tables: readonly TableChanges[], { chunkChains
   const rank = (table: string): number => (TABLE_ORDER.indexOf(table) + 1 || TABLE_ORDER.length + 1);
   for (const { table, changes } of tables.toSorted((a, b) => rank(a.table) - rank(b.table))) {
     if (changes.length === 0) continue;
-    for (const block of changes.length <= chunkChains ? [oneBlock(changes)] : chunkedBlocks(changes, chunkChains)) lines.push(`*${table}`, ...block, "COMMIT");
+    for (const block of changes.length <= chunkChains ? [oneBlock(changes)] : chunkedBlocks(changes, chunkChains)) {
+      lines.push(`*${table}`);
+      for (const line of block) lines.push(line); // Not spread: a large table has more rules than a call may have arguments.
+      lines.push("COMMIT");
+    }
   }
   return lines.length === 0 ? "" : `${lines.join("\n")}\n`;
 }

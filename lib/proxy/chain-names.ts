@@ -3,7 +3,7 @@
  * The hash is SHA-256 of `namespace/name:port` and protocol (and endpoint), in base32, its first 16 letters.
  * Counterpart: kube-proxy `iptables/proxier.go`; the names are the same, so one proxy can follow the other on a node.
  */
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 
 export const FIXED_CHAINS = {
   services: "KUBE-SERVICES",
@@ -36,7 +36,7 @@ const BASE32 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 const HASH_LETTERS = 16, HASH_BYTES = 10; // Ten bytes are sixteen letters of five bits.
 
 function hash16(text: string): string {
-  const digest = createHash("sha256").update(text).digest();
+  const digest = hash("sha256", text, "buffer");
   let letters = "", bits = 0, held = 0;
   for (let i = 0; i < HASH_BYTES; i++) {
     held = (held << 8) | digest[i]!;

@@ -146,11 +146,11 @@ function firewallChain(context: PortContext): void {
 }
 
 function policyChains({ port, chains, endpoints, options, draft }: PortContext): void {
-  if (endpoints.cluster.length > 0 && usesClusterEndpoints(port)) balance(draft, chains.cluster, endpoints.cluster, port, options);
-  if (endpoints.local.length > 0 && usesLocalEndpoints(port)) balance(draft, chains.local, endpoints.local, port, options);
+  const names = new Map(endpoints.reachable.map((endpoint) => [endpoint, endpointChain(port.name, port.protocol, endpoint.text)]));
+  if (endpoints.cluster.length > 0 && usesClusterEndpoints(port)) balance(draft, chains.cluster, endpoints.cluster, port, options, names);
+  if (endpoints.local.length > 0 && usesLocalEndpoints(port)) balance(draft, chains.local, endpoints.local, port, options, names);
   const about = options.omitEndpointComments ? {} : { comment: port.name };
-  for (const endpoint of endpoints.reachable) {
-    const chain = endpointChain(port.name, port.protocol, endpoint.text);
+  for (const [endpoint, chain] of names) {
     addRule(draft, chain, { ...about, source: host(endpoint.ip), jump: FIXED_CHAINS.markMasquerade }); // A pod that reaches itself through its Service.
     const matches = port.affinitySeconds === undefined ? {} : { matches: [recentSet(chain, options.family)] };
     addRule(draft, chain, { ...about, ...matches, protocol: port.protocol, protocolMatch: true, jump: dnat(endpoint.text) });
@@ -158,9 +158,9 @@ function policyChains({ port, chains, endpoints, options, draft }: PortContext):
 }
 
 /** Affinity first, then each endpoint with an equal chance. */
-function balance(draft: Draft, chain: string, endpoints: readonly EndpointInfo[], port: ServicePortInfo, options: RenderOptions): void {
+function balance(draft: Draft, chain: string, endpoints: readonly EndpointInfo[], port: ServicePortInfo, options: RenderOptions, names: ReadonlyMap<EndpointInfo, string>): void {
   const about = (endpoint: EndpointInfo): RuleSpec => (options.omitEndpointComments ? {} : { comment: `${port.name} -> ${endpoint.text}` });
-  const target = (endpoint: EndpointInfo): string => endpointChain(port.name, port.protocol, endpoint.text);
+  const target = (endpoint: EndpointInfo): string => names.get(endpoint)!;
   if (port.affinitySeconds !== undefined) {
     for (const endpoint of endpoints) addRule(draft, chain, { ...about(endpoint), matches: [recentCheck(target(endpoint), port.affinitySeconds, options.family)], jump: target(endpoint) });
   }

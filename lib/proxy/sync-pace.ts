@@ -1,7 +1,7 @@
 /**
  * When to sync: soon after the first change, together with those that follow at once; then no faster than the kernel can take it.
  *
- * Without a minimum period the pause after a sync is as long as the sync took, so that at most half the time goes into syncing;
+ * Without a minimum period the pause after a sync is half as long as the sync took, so that changes gather and the kernel has time for packets;
  * with one (upstream's --iptables-min-sync-period) two syncs may follow each other freely and then one a period.
  * Counterpart: `async.BoundedFrequencyRunner`.
  */
@@ -10,7 +10,7 @@ import type { Clock } from "../util/clock.ts";
 export interface SyncPaceOptions { readonly minPeriodMs: number; readonly gatherMs?: number }
 
 const GATHER_MS = 5; // One write of a controller often comes as two events.
-const PAUSE_MS_MAX = 1_000;
+const PAUSE_SHARE = 0.5, PAUSE_MS_MAX = 1_000;
 const BURST = 2;
 
 export class SyncPace {
@@ -36,7 +36,7 @@ export class SyncPace {
   }
 
   /** A sync took this long. */
-  took(durationMs: number): void { this.#notBeforeMs = this.#clock.monotonicMs() + Math.min(durationMs, PAUSE_MS_MAX); }
+  took(durationMs: number): void { this.#notBeforeMs = this.#clock.monotonicMs() + Math.min(durationMs * PAUSE_SHARE, PAUSE_MS_MAX); }
 
   #untilTokenMs(): number {
     if (this.#minPeriodMs <= 0) return 0;
