@@ -38,7 +38,7 @@ export class Codec {
     this.head = Buffer.from(this.#headText);
   }
 
-  /** The stored form. The object must have a name, a uid and a creationTimestamp. */
+  /** The stored form. The object must have a name and a uid. */
   encode(object: KubeObject): { value: Buffer; splice: number } {
     const wire = toWire(this.definition.model, object), meta = wire["metadata"] as Record<string, unknown>;
     let head = `${this.#headText}"metadata":{`, tail = "";
@@ -48,7 +48,8 @@ export class Codec {
       if (HEAD_FIELDS.has(field)) head += text;
       else tail += text;
     }
-    tail = `${tail.slice(0, -1)}}`;
+    // What is spliced in ends in a comma, so something has to follow.
+    tail = tail === "" ? '"creationTimestamp":null}' : `${tail.slice(0, -1)}}`;
     for (const field in wire) {
       if (field !== "kind" && field !== "apiVersion" && field !== "metadata") tail += `,${JSON.stringify(field)}:${JSON.stringify(wire[field])}`;
     }
