@@ -23,6 +23,8 @@ import { FLAGS, parse, type Flags } from "./flags.ts";
 import type { ClientConfig } from "../../lib/client/client-config.ts";
 import type { ControllerContext } from "../../lib/controllers/shared/context.ts";
 
+/** For the loops that sign certificates and tokens of Secrets. */
+const WITHOUT_EFFECT = ["service-account-private-key-file", "cluster-signing-cert-file", "cluster-signing-key-file"] as const;
 const COMPONENT = "kube-controller-manager";
 
 /** Runs until SIGTERM. Returns the exit code. */
@@ -38,6 +40,8 @@ export async function main(argv: readonly string[]): Promise<number> {
     return 1;
   }
   const log = createLogger(COMPONENT, (flags.v ?? 0) >= 4 ? "debug" : flags["log-level"] as LogLevel), signal = shutdownSignal();
+  const idle = WITHOUT_EFFECT.filter((name) => flags[name] !== undefined);
+  if (idle.length > 0) log.warn({ flags: idle }, "flags have no effect in this release: the controllers they are for are not part of it");
   try {
     await runAll(wire(flags, log), signal);
     return 0;
