@@ -24,7 +24,7 @@ export async function kubectlFor(kubeconfig: string, home: string): Promise<(arg
   const program = await clientProgram("kubectl");
   return async (args, options = {}) => {
     try {
-      const { stdout, stderr } = await exec(program, args, { timeoutMs: 60_000, ...options, env: { PATH: process.env["PATH"], HOME: home, KUBECONFIG: kubeconfig } });
+      const { stdout, stderr } = await exec(program, args, { timeoutMs: 60_000, ...options, cwd: root, env: { PATH: process.env["PATH"], HOME: home, KUBECONFIG: kubeconfig } });
       return { code: 0, stdout, stderr };
     } catch (error) {
       if (error instanceof ExecError) return { code: error.exitCode, stdout: error.stdout, stderr: error.stderr };
