@@ -2,7 +2,7 @@
  * The status of one container as the API shows it. Pure.
  * Counterpart: kubelet `kubelet_pods.go` convertToAPIContainerStatuses.
  */
-import type { Container, ContainerState, ContainerStateWaiting, ContainerStatus, Pod } from "../api/schema/generated/models.ts";
+import type { Container, ContainerState, ContainerStateWaiting, ContainerStatus, Pod, ResourceRequirements } from "../api/schema/generated/models.ts";
 import { findContainer, isSidecar, restartsAfter } from "./pod-facts.ts";
 import type { PodRuntimeStatus, RuntimeContainer } from "./runtime-status.ts";
 
@@ -13,6 +13,8 @@ export interface StatusInputs {
   readonly started: ReadonlySet<string>;
   /** Why a container is not running although it should be, by name. */
   readonly waiting: ReadonlyMap<string, ContainerStateWaiting>;
+  /** What running containers were given, by id; the spec's where it is not known. */
+  readonly resources: ReadonlyMap<string, ResourceRequirements>;
 }
 
 export const formatTime = (ms: number): string => `${new Date(ms).toISOString().slice(0, 19)}Z`;
@@ -35,8 +37,7 @@ function volumeMounts(container: Container): Pick<ContainerStatus, "volumeMounts
   return { volumeMounts: container.volumeMounts.map((mount) => ({ name: mount.name, mountPath: mount.mountPath, ...(mount.readOnly === true ? { readOnly: true, recursiveReadOnly: "Disabled" } : {}) })) };
 }
 
-function resources(container: Container): Pick<ContainerStatus, "resources" | "allocatedResources"> {
-  const { requests, limits } = container.resources ?? {};
+function resources({ requests, limits }: ResourceRequirements): Pick<ContainerStatus, "resources" | "allocatedResources"> {
   return {
     resources: { ...(limits === undefined ? {} : { limits }), ...(requests === undefined ? {} : { requests }) },
     ...(requests === undefined ? {} : { allocatedResources: requests }),
@@ -76,17 +77,20 @@ export function containerStatus(pod: Pod, container: Container, runtime: PodRunt
   const willRestart = !ending && (latest.state === "exited" ? isSidecar(container) || restartsAfter(pod, container, latest.exitCode) : latest.state === "created");
   if (latest.state === "created" || (why !== undefined && willRestart)) return waitingStatus(container, hasInit, why, previous, latest.state === "created" ? before : latest);
   const running = latest.state === "running" || latest.state === "unknown";
-  const init = isOrdinaryInit(pod, container), finishedInit = init && latest.state === "exited" && latest.exitCode === 0;
+  // Neither an init container that runs nor an ephemeral one is ever ready.
+  const init = isOrdinaryInit(pod, container), unready = init || isEphemeral(pod, container), finishedInit = init && latest.state === "exited" && latest.exitCode === 0;
   return {
     name: container.name, image: displayImage(container, latest), imageID: latest.imageId, containerID: containerId(latest), restartCount: latest.attempt,
-    ready: running ? !init && inputs.ready.has(latest.id) && inputs.started.has(latest.id) : finishedInit, started: running && inputs.started.has(latest.id),
+    ready: running ? !unready && inputs.ready.has(latest.id) && inputs.started.has(latest.id) : finishedInit, started: running && inputs.started.has(latest.id),
     state: running ? { running: { startedAt: formatTime(latest.startedAtMs) } } : terminated(latest),
     lastState: before?.state === "exited" ? terminated(before) : previous?.lastState?.terminated !== undefined && latest.attempt > 0 ? previous.lastState : {},
-    ...resources(container), ...volumeMounts(container),
+    ...resources(inputs.resources.get(latest.id) ?? container.resources ?? {}), ...volumeMounts(container),
   };
 }
 
 const isOrdinaryInit = (pod: Pod, container: Container): boolean => (pod.spec.initContainers ?? []).includes(container) && !isSidecar(container);
+
+const isEphemeral = (pod: Pod, container: Container): boolean => pod.spec.ephemeralContainers?.some((ephemeral) => ephemeral.name === container.name) === true;
 
 /** The runtime's name of the image, unless it only knows the id. */
 const displayImage = (container: Container, run: RuntimeContainer): string => (run.image === "" || run.image.startsWith("sha256:") ? container.image ?? "" : run.image);

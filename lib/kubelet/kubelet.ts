@@ -4,7 +4,7 @@
  */
 import { mkdir, readFile } from "node:fs/promises";
 import { nodes, pods, services } from "../api/schema/generated/references.ts";
-import type { ContainerImage } from "../api/schema/generated/models.ts";
+import type { ContainerImage, Node, Pod } from "../api/schema/generated/models.ts";
 import type { Client } from "../client/client.ts";
 import type { Cri } from "../cri/client.ts";
 import { Cgroups } from "../host/cgroups.ts";
@@ -15,13 +15,14 @@ import type { EventSink } from "../runtime/event-recorder.ts";
 import type { Clock } from "../util/clock.ts";
 import type { Logger } from "../util/logger.ts";
 import { runAll, type Runnable } from "../util/runnable.ts";
+import { admitPod, type Rejection } from "./admit-pod.ts";
 import { kubepodsCgroup, qosCgroup, milliCpuToShares } from "./container-resources.ts";
 import { parseResolvConf } from "./dns-config.ts";
 import { ImageManager } from "./image-manager.ts";
 import type { KubeletOptions } from "./kubelet-options.ts";
 import { NodeAgent } from "./node-agent.ts";
 import type { NodeContext, NodeSettings } from "./node-context.ts";
-import { nodeStatus, type NodeFacts } from "./node-status.ts";
+import type { NodeFacts } from "./node-status.ts";
 import { ObjectCache } from "./object-cache.ts";
 import { PodEvents } from "./pod-events.ts";
 import { PodManager } from "./pod-manager.ts";
@@ -77,7 +78,13 @@ export class Kubelet implements Runnable {
       downwardContext: (podIPs) => ({ podIPs, hostIPs: settings.hostIPs, nodeName: options.nodeName, allocatable: agent.node?.status?.allocatable ?? {} }),
     };
     const remover = new PodRemover({ client, cri, cgroups, volumes, tokens, release: (uid) => cache.release(uid) });
-    const manager = new PodManager({ ...context, reader, probes, status, remover }, workersSignal);
+    const admit = async (pod: Pod): Promise<Rejection | undefined> => {
+      const judge = (node: Node): Rejection | undefined => admitPod(pod, node, manager.admitted, options.allowedUnsafeSysctls);
+      const first = agent.node === undefined ? undefined : judge(agent.node);
+      // Ours is what we last wrote; labels and taints others set since are fetched before a pod is turned away for them.
+      return first?.dependsOnNode === true ? judge(await client.get(nodes, { name: options.nodeName })) : first;
+    };
+    const manager = new PodManager({ ...context, reader, probes, status, remover, admit }, workersSignal);
     const watch = new RuntimeWatch({ cri, reader, clock, log, onChange: (uid) => manager.wake(uid) });
     const facts = this.#facts(machine, settings, watch);
     const agent = new NodeAgent({ client, clock, log, events: sink, facts }, { ...options, statusCheckMs: options.statusCheckMs });
@@ -157,5 +164,3 @@ export class Kubelet implements Runnable {
 function topImages(images: readonly { repoTags: string[]; repoDigests: string[]; size: number }[]): ContainerImage[] {
   return [...images].sort((a, b) => b.size - a.size).slice(0, IMAGES_MAX).map((image) => ({ names: [...image.repoDigests, ...image.repoTags].slice(0, 5), sizeBytes: image.size }));
 }
-
-export { nodeStatus };

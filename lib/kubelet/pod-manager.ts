@@ -27,6 +27,8 @@ export class PodManager {
     this.#signal = signal;
   }
 
+  /** Pods the node has taken and that have not ended. */
+  get admitted(): Pod[] { return [...this.#entries.values()].filter(({ worker }) => worker.admitted && !worker.finished).map(({ worker }) => worker.pod); }
   get pods(): Pod[] { return [...this.#entries.values()].map((entry) => entry.worker.pod); }
   worker(uid: string): PodWorker | undefined { return this.#entries.get(uid)?.worker; }
   byName(namespace: string, name: string): PodWorker | undefined {
@@ -52,7 +54,7 @@ export class PodManager {
   remove(pod: Pod): void {
     const uid = uidOf(pod), entry = this.#entries.get(uid);
     if (entry === undefined) return;
-    entry.worker.vanish();
+    entry.worker.vanish(pod);
     void entry.done.finally(() => { if (this.#entries.get(uid) === entry && entry.worker.finished) this.#entries.delete(uid); });
   }
 
@@ -65,7 +67,7 @@ export class PodManager {
       if (this.#entries.has(glance.uid) || glance.node !== this.#deps.settings.nodeName) continue;
       this.#log.info({ pod: `${glance.namespace}/${glance.name}`, uid: glance.uid }, "sweeping a pod the API server no longer knows");
       const stand: Pod = { metadata: { name: glance.name, namespace: glance.namespace, uid: glance.uid }, spec: { containers: [], terminationGracePeriodSeconds: 2 } };
-      this.#start(stand).vanish();
+      this.#start(stand);
       this.remove(stand);
     }
     for (const uid of await this.#deps.volumes.known()) {

@@ -9,20 +9,22 @@
  * one was and touches nothing that runs well; the API object is deleted only when nothing of the pod is left on the host.
  * Counterpart: kubelet `pod_workers.go` and SyncPod.
  */
-import type { ContainerStateWaiting, Pod } from "../api/schema/generated/models.ts";
+import type { ContainerStateWaiting, Pod, ResourceRequirements } from "../api/schema/generated/models.ts";
 import { isAbort } from "../util/abort.ts";
 import { assertNever } from "../util/assert.ts";
 import { backoffMs, resolveBackoff } from "../util/backoff.ts";
 import { crashBackoffMs } from "./crash-backoff.ts";
-import { podCgroup } from "./container-resources.ts";
+import type { Rejection } from "./admit-pod.ts";
+import { linuxResources, podCgroup, podCgroupResources } from "./container-resources.ts";
 import { createSandbox, sandboxConfigOf } from "./create-sandbox.ts";
 import { formatMs, StartError } from "./image-manager.ts";
 import type { NodeContext } from "./node-context.ts";
-import { graceSecondsOf, isTerminalPhase, podKey, uidOf } from "./pod-facts.ts";
+import { findContainer, graceSecondsOf, isTerminalPhase, podKey, uidOf } from "./pod-facts.ts";
 import type { PodRemover } from "./pod-remover.ts";
 import { planPod, type PodAction, type PodMemory } from "./plan-pod.ts";
 import { buildPodStatus } from "./pod-status.ts";
 import type { ProbeManager } from "./probes/probe-manager.ts";
+import { planResize } from "./resize.ts";
 import type { RuntimeReader } from "./runtime-reader.ts";
 import { emptyRuntimeStatus, latestOf, type PodRuntimeStatus } from "./runtime-status.ts";
 import { startContainer } from "./start-container.ts";
@@ -31,7 +33,14 @@ import { ignoreGone, stopContainer, stopPod } from "./stop-pod.ts";
 import { VolumeError } from "./volumes/volume-manager.ts";
 import { Wakeup } from "./wakeup.ts";
 
-export interface PodWorkerDeps extends NodeContext { readonly reader: RuntimeReader; readonly probes: ProbeManager; readonly status: StatusWriter; readonly remover: PodRemover }
+export interface PodWorkerDeps extends NodeContext {
+  readonly reader: RuntimeReader;
+  readonly probes: ProbeManager;
+  readonly status: StatusWriter;
+  readonly remover: PodRemover;
+  /** Why this node does not take the pod; asked once, of pods that are new to it. */
+  admit(pod: Pod): Promise<Rejection | undefined>;
+}
 
 const SYNC_BACKOFF = resolveBackoff({ baseMs: 500, maxMs: 10_000, jitter: 0.5 });
 const MOUNT_BACKOFF = resolveBackoff({ baseMs: 500, maxMs: 122_000 });
@@ -51,7 +60,13 @@ export class PodWorker {
   #waiting = new Map<string, ContainerStateWaiting>();
   /** Containers whose postStart hook runs. */
   readonly #hooking = new Set<string>();
-  readonly #told = new Set<string>();
+  /** By container, the run whose back-off people have been told of. */
+  readonly #told = new Map<string, string>();
+  #admitted = false;
+  /** What each container was started with or resized to, by id. */
+  readonly #given = new Map<string, ResourceRequirements>();
+  #reads = 0;
+  #newestRead = 0;
   #action: AbortController | undefined;
   #failures = 0;
   #mountFailures = 0;
@@ -71,6 +86,8 @@ export class PodWorker {
   get pod(): Pod { return this.#pod; }
   get runtime(): PodRuntimeStatus { return this.#runtime; }
   get finished(): boolean { return this.#finished; }
+  /** Whether the node has taken it. */
+  get admitted(): boolean { return this.#admitted && this.#ended === undefined; }
 
   /** A new version of the pod. */
   update(pod: Pod): void {
@@ -79,15 +96,18 @@ export class PodWorker {
     const deleted = before.metadata.deletionTimestamp === undefined && pod.metadata.deletionTimestamp !== undefined;
     // What is under way gives way to the end of the pod, or to an end sooner than planned.
     if (deleted || graceSecondsOf(pod) < graceSecondsOf(before)) this.#action?.abort();
-    if (JSON.stringify([before.metadata.labels, before.metadata.annotations]) !== JSON.stringify([pod.metadata.labels, pod.metadata.annotations])) this.#refreshAtMs = 0;
-    this.wake();
+    const fields = JSON.stringify([before.metadata.labels, before.metadata.annotations]) !== JSON.stringify([pod.metadata.labels, pod.metadata.annotations]);
+    if (fields) this.#refreshAtMs = 0;
+    // Most updates are our own status coming back: nothing to ask the runtime for, only others' conditions to look at.
+    if (fields || deleted || before.metadata.deletionGracePeriodSeconds !== pod.metadata.deletionGracePeriodSeconds || JSON.stringify(before.spec) !== JSON.stringify(pod.spec)) this.wake();
+    else if (this.#admitted) this.#publish();
   }
 
   /** The API object is gone: stop what runs and leave nothing. */
-  vanish(): void {
+  vanish(last: Pod = this.#pod): void {
     if (this.#gone) return;
     this.#gone = true;
-    this.#pod = { ...this.#pod, metadata: { ...this.#pod.metadata, deletionTimestamp: this.#pod.metadata.deletionTimestamp ?? this.#deps.clock.now().toISOString() } };
+    this.#pod = { ...last, metadata: { ...last.metadata, deletionTimestamp: last.metadata.deletionTimestamp ?? this.#deps.clock.now().toISOString() } };
     this.#action?.abort();
     this.wake();
   }
@@ -130,6 +150,7 @@ export class PodWorker {
   async #sync(signal: AbortSignal): Promise<void> {
     const { clock } = this.#deps;
     await this.#read();
+    await this.#admit();
     this.#checkDeadline();
     const nowMs = clock.now().getTime(), actions = planPod(this.#pod, this.#runtime, nowMs, this.#memory());
     this.#explainWaits(actions);
@@ -141,13 +162,56 @@ export class PodWorker {
       return this.#wakeup.ring();
     }
     for (const action of actions) if (action.kind === "wait") this.#wakeup.ringIn(Math.max(1, action.untilMs - nowMs));
+    if (this.#pod.metadata.deletionTimestamp === undefined && this.#ended === undefined && await this.#resize(signal)) return this.#wakeup.ring();
     await this.#settle(signal);
   }
 
   async #read(): Promise<void> {
-    const { reader, probes } = this.#deps, pod = this.#pod;
-    this.#runtime = await reader.readPod(uidOf(pod), pod.metadata.namespace ?? "default", pod.metadata.name);
+    const { reader, probes } = this.#deps, pod = this.#pod, number = ++this.#reads;
+    const runtime = await reader.readPod(uidOf(pod), pod.metadata.namespace ?? "default", pod.metadata.name);
+    if (number < this.#newestRead) return; // One begun later has come back already.
+    this.#newestRead = number;
+    this.#runtime = runtime;
     probes.sync(pod, this.#runtime, this.#podIPs()[0] ?? "", this.#hooking);
+  }
+
+  async #admit(): Promise<void> {
+    if (this.#admitted) return;
+    const isNew = this.#pod.status?.startTime === undefined && this.#runtime.containers.length === 0 && this.#pod.metadata.deletionTimestamp === undefined;
+    this.#admitted = true; // Counts from now on, so that two pods asking at once see each other.
+    let rejection: Rejection | undefined;
+    try { rejection = isNew ? await this.#deps.admit(this.#pod) : undefined; }
+    catch (error) { this.#admitted = false; throw error; }
+    if (rejection === undefined) return;
+    this.#deps.events.pod(this.#pod, "Warning", rejection.reason, rejection.message);
+    this.#ended ??= { reason: rejection.reason, message: `Pod was rejected: ${rejection.message}` };
+  }
+
+  /** What containers run with; after a restart of the kubelet, what their status says. */
+  #learnResources(): void {
+    const live = new Set(this.#runtime.containers.map((run) => run.id));
+    for (const id of this.#given.keys()) if (!live.has(id)) this.#given.delete(id);
+    const told = [...(this.#pod.status?.containerStatuses ?? []), ...(this.#pod.status?.initContainerStatuses ?? [])];
+    for (const run of this.#runtime.containers) {
+      if (run.state !== "running" || this.#given.has(run.id)) continue;
+      this.#given.set(run.id, told.find((status) => status.containerID === `containerd://${run.id}`)?.resources ?? findContainer(this.#pod, run.name)?.resources ?? {});
+    }
+  }
+
+  /** Gives running containers the resources the spec now says. Returns whether anything was done. */
+  async #resize(signal: AbortSignal): Promise<boolean> {
+    this.#learnResources();
+    const { cri, cgroups, settings, events } = this.#deps, pod = this.#pod, steps = planResize(pod, this.#runtime, this.#given);
+    if (steps.length === 0) return false;
+    await cgroups.ensure(podCgroup(settings.cgroupRoot, pod), podCgroupResources(pod)).catch(() => undefined); // Shrinking waits for the containers.
+    for (const { id, container, restart } of steps) {
+      if (restart) await stopContainer(this.#deps, pod, { id, name: container.name }, graceSecondsOf(pod), `Container ${container.name} resize requires restart`, this.#podIPs()[0] ?? "", signal);
+      else await cri.call("UpdateContainerResources", { containerId: id, linux: linuxResources(pod, container, settings.memoryCapacityBytes) });
+      this.#given.set(id, container.resources ?? {});
+      events.container(pod, container.name, "Normal", "ResizeCompleted", `Pod resize completed: ${JSON.stringify(container.resources ?? {})}`);
+    }
+    await cgroups.ensure(podCgroup(settings.cgroupRoot, pod), podCgroupResources(pod));
+    return true;
   }
 
   #podIPs(): readonly string[] { return this.#pod.spec.hostNetwork === true ? this.#deps.settings.hostIPs : this.#runtime.sandboxes[0]?.ips ?? []; }
@@ -174,9 +238,9 @@ export class PodWorker {
       if (action.kind !== "wait" || action.reason !== "CrashLoopBackOff") continue;
       const runs = this.#runtime.containers.filter((run) => run.name === action.container);
       waiting.set(action.container, { reason: "CrashLoopBackOff", message: `back-off ${formatMs(crashBackoffMs(runs))} restarting failed container=${action.container} pod=${fullName}` });
-      const once = `backoff ${runs[0]?.id}`;
-      if (!this.#told.has(once)) this.#deps.events.container(pod, action.container, "Warning", "BackOff", `Back-off restarting failed container ${action.container} in pod ${fullName}`);
-      this.#told.add(once);
+      const run = runs[0]?.id ?? "";
+      if (this.#told.get(action.container) !== run) this.#deps.events.container(pod, action.container, "Warning", "BackOff", `Back-off restarting failed container ${action.container} in pod ${fullName}`);
+      this.#told.set(action.container, run);
     }
     this.#waiting = waiting;
   }
@@ -184,7 +248,7 @@ export class PodWorker {
   #publish(): void {
     if (this.#gone || this.#finished) return;
     const { status, probes, settings, clock } = this.#deps, uid = uidOf(this.#pod), { started, ready } = probes.results(uid);
-    status.set(this.#pod, buildPodStatus(this.#pod, this.#runtime, { hostIPs: settings.hostIPs, ended: this.#ended, previous: status.wanted(uid), started, ready, waiting: this.#waiting }, clock.now().getTime()));
+    status.set(this.#pod, buildPodStatus(this.#pod, this.#runtime, { hostIPs: settings.hostIPs, ended: this.#ended, previous: status.wanted(uid), started, ready, waiting: this.#waiting, resources: this.#given }, clock.now().getTime()));
   }
 
   /** While an action takes its time, what changes meanwhile (readiness, a container that ended) is still told. */

@@ -26,7 +26,7 @@ export async function stopContainer(deps: StopDeps, pod: Pod, run: Pick<RuntimeC
   const startedMs = deps.clock.monotonicMs();
   await preStop(deps, pod, run, graceSeconds, podIP, signal);
   const usedSeconds = (deps.clock.monotonicMs() - startedMs) / 1_000;
-  const left = graceSeconds <= 0 ? 0 : Math.max(Math.round(graceSeconds - usedSeconds), GRACE_MIN_SECONDS);
+  const left = Math.max(Math.round(graceSeconds - usedSeconds), GRACE_MIN_SECONDS);
   try { await deps.cri.call("StopContainer", { containerId: run.id, timeout: left }, { deadlineMs: left * 1_000 + STOP_SLACK_MS, signal }); }
   catch (error) { if (!isCriCode(error, CriCode.NOT_FOUND)) throw error; }
 }

@@ -47,14 +47,16 @@ export class VolumeManager {
   }
 
   /** Makes all volumes of the pod, side by side. Throws the first VolumeError after all have been tried. */
-  async setUp(pod: Pod, context: DownwardContext): Promise<void> {
-    const results = await Promise.allSettled((pod.spec.volumes ?? []).map((volume) => this.#setUpOne(pod, volume, context)));
+  async setUp(pod: Pod, context: DownwardContext): Promise<void> { await this.#setUpAll(pod, pod.spec.volumes ?? [], context); }
+
+  async #setUpAll(pod: Pod, volumes: readonly Volume[], context: DownwardContext): Promise<void> {
+    const results = await Promise.allSettled(volumes.map((volume) => this.#setUpOne(pod, volume, context)));
     const failed = results.find((result) => result.status === "rejected");
     if (failed !== undefined) throw failed.reason;
   }
 
   /** Writes changed configuration, secrets, tokens and downward fields into volumes that are there. */
-  async refresh(pod: Pod, context: DownwardContext): Promise<void> { await this.setUp(pod, context); }
+  async refresh(pod: Pod, context: DownwardContext): Promise<void> { await this.#setUpAll(pod, (pod.spec.volumes ?? []).filter(isOfFiles), context); }
 
   async #setUpOne(pod: Pod, volume: Volume, context: DownwardContext): Promise<void> {
     try {
@@ -118,6 +120,9 @@ export class VolumeManager {
   /** Removes the directory all pods' directories are in, if it is empty. For tests and uninstalling. */
   async removeRoot(): Promise<void> { await rmdir(path.join(this.#root, "pods")).catch(() => undefined); }
 }
+
+/** Whether the volume's content is written by us, and so may change. */
+export const isOfFiles = (volume: Volume): boolean => volume.configMap !== undefined || volume.secret !== undefined || volume.downwardAPI !== undefined || volume.projected !== undefined;
 
 function kindOf(volume: Volume): keyof typeof PLUGINS {
   for (const kind of Object.keys(PLUGINS) as (keyof typeof PLUGINS)[]) if (volume[kind] !== undefined) return kind;

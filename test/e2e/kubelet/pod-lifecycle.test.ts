@@ -179,6 +179,31 @@ test.serial("user, group, read-only root and limits reach the kernel", async (t)
   await remove("root");
 });
 
+test.serial("a resize reaches the kernel without a restart, or with one where the policy asks for it", async (t) => {
+  await agent.create(makePod("sized", { containers: [container({ resources: { requests: { cpu: "100m" }, limits: { cpu: "200m", memory: "32Mi" } }, resizePolicy: [{ resourceName: "memory", restartPolicy: "RestartContainer" }] })] }));
+  const pod = await ready("sized"), id = pod.status!.containerStatuses![0]!.containerID!.replace("containerd://", ""), group = `${host.cgroupRoot}/kubepods/burstable/pod${pod.metadata.uid}`;
+  const resized = async (resources: object): Promise<void> => { const now = (await agent.pod("sized"))!; await agent.ask("update", { resource: "pods", object: { ...now, spec: { ...now.spec, containers: [{ ...now.spec.containers[0], resources }] } } }); };
+  await resized({ requests: { cpu: "300m" }, limits: { cpu: "500m", memory: "32Mi" } });
+  await agent.untilPod("sized", "status.containerStatuses.0.resources.limits.cpu", "500m");
+  t.is(await sh(`cd /sys/fs/cgroup/cpu${group}; cat cpu.cfs_quota_us ${id}/cpu.cfs_quota_us ${id}/cpu.shares`), "50000\n50000\n307\n");
+  t.is((await agent.pod("sized"))!.status!.containerStatuses![0]!.restartCount, 0);
+  await resized({ requests: { cpu: "300m" }, limits: { cpu: "500m", memory: "48Mi" } });
+  const again = await agent.untilPod("sized", "status.containerStatuses.0.restartCount", 1);
+  t.is(again.status!.containerStatuses![0]!.resources!.limits!["memory"], "48Mi");
+  await remove("sized");
+});
+
+test.serial("a pod this node cannot take fails at once, with the reason", async (t) => {
+  await agent.create(makePod("sysctl", { securityContext: { sysctls: [{ name: "kernel.msgmax", value: "1" }] } }));
+  await agent.create(makePod("huge", { containers: [container({ resources: { requests: { cpu: "1000" } } })] }));
+  await agent.create(makePod("picky", { nodeSelector: { planet: "mars" } }));
+  const failed = async (name: string): Promise<(string | undefined)[]> => { const { status } = await agent.untilPod(name, "status.phase", "Failed"); return [status!.reason, status!.message]; };
+  t.deepEqual(await failed("sysctl"), ["SysctlForbidden", 'Pod was rejected: forbidden sysctl: "kernel.msgmax" not allowlisted']);
+  t.is((await failed("huge"))[0], "OutOfcpu");
+  t.deepEqual(await failed("picky"), ["NodeAffinity", "Pod was rejected: Predicate NodeAffinity failed: node(s) didn't match Pod's node affinity/selector"]);
+  for (const name of ["sysctl", "huge", "picky"]) await remove(name);
+});
+
 test.serial("a deleted pod gets its preStop hook and its grace, and its status says so before it goes", async (t) => {
   await agent.create(makePod("graceful", { terminationGracePeriodSeconds: 20, volumes: [{ name: "h", hostPath: { path: "/run/hook", type: "DirectoryOrCreate" } }], containers: [container({
     command: ["sh", "-c", "trap 'echo term >>/h/log; exit 0' TERM; while :; do sleep 0.1; done"], volumeMounts: [{ name: "h", mountPath: "/h" }], lifecycle: { preStop: { exec: { command: ["sh", "-c", "echo hook >>/h/log"] } }, postStart: { exec: { command: ["sh", "-c", "echo start >>/h/log"] } } },

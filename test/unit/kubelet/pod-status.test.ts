@@ -6,7 +6,7 @@ import { statusPatch } from "../../../lib/kubelet/status-patch.ts";
 import { exited, makeContainer, makePod, makeRun, makeRuntime, makeSandbox, NOW_MS } from "./builders.ts";
 
 const build = (pod: Pod, runtime: PodRuntimeStatus, over: Partial<PodStatusInputs> = {}): PodStatus =>
-  buildPodStatus(pod, runtime, { hostIPs: ["192.168.0.1"], ended: undefined, previous: undefined, ready: new Set(), started: new Set(), waiting: new Map(), ...over }, NOW_MS);
+  buildPodStatus(pod, runtime, { hostIPs: ["192.168.0.1"], ended: undefined, previous: undefined, ready: new Set(), started: new Set(), waiting: new Map(), resources: new Map(), ...over }, NOW_MS);
 const all = (...ids: string[]): Pick<PodStatusInputs, "ready" | "started"> => ({ ready: new Set(ids), started: new Set(ids) });
 const conditions = (status: PodStatus): Record<string, string> => Object.fromEntries(status.conditions!.map(({ type, status: value, reason, message }) => [type, [value, reason, message].filter((part) => part !== undefined).join(" | ")]));
 const only = (status: PodStatus): ContainerStatus => status.containerStatuses![0]!;
