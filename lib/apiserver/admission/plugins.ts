@@ -9,6 +9,7 @@ import { DEFAULT_TOLERATION_SECONDS, DefaultTolerationSeconds } from "./default-
 import { LimitRanger } from "./limit-ranger.ts";
 import { NamespaceLifecycle } from "./namespace-lifecycle.ts";
 import { NodeRestriction } from "./node-restriction.ts";
+import { PodSecurity } from "./pod-security/pod-security.ts";
 import { Priority } from "./priority.ts";
 import { RuntimeClass } from "./runtime-class.ts";
 import { ServiceAccount } from "./service-account.ts";
@@ -38,6 +39,7 @@ export function admissionPlugins(cache: CacheReader, options: AdmissionOptions =
     new ServiceAccount(cache, options.random),
     new NodeRestriction(cache),
     new TaintNodesByCondition(),
+    new PodSecurity(cache),
     new Priority(cache),
     new DefaultTolerationSeconds({
       notReadySeconds: options.notReadyTolerationSeconds ?? DEFAULT_TOLERATION_SECONDS, unreachableSeconds: options.unreachableTolerationSeconds ?? DEFAULT_TOLERATION_SECONDS,
