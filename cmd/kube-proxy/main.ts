@@ -13,7 +13,7 @@ import { cleanupProxy } from "../../lib/proxy/cleanup.ts";
 import { readConfigFile, type ProxyConfig } from "../../lib/proxy/config.ts";
 import { RuntimeMetrics } from "../../lib/runtime/metrics.ts";
 import { SharedInformers } from "../../lib/runtime/shared-informers.ts";
-import { shutdownSignal } from "../../lib/util/abort.ts";
+import { aborted, shutdownSignal } from "../../lib/util/abort.ts";
 import { systemClock } from "../../lib/util/clock.ts";
 import { FlagError, flagsHelp } from "../../lib/util/flags.ts";
 import { createLogger, type LogLevel, type Logger } from "../../lib/util/logger.ts";
@@ -67,9 +67,11 @@ async function run(flags: Flags, config: ProxyConfig, log: Logger): Promise<void
     flags, config, log, clock, client, informers, metrics, ip: new IpRoute(), iptables: new Iptables({ family: 4 }),
     nodeName: (config.hostnameOverride ?? hostname()).trim().toLowerCase(),
   };
-  const runnables = [...wireProxy(wiring), ...(flags["pod-network"] ? wireNetwork(wiring) : []), ...(flags["cluster-dns"] === undefined ? [] : wireDns(wiring, flags["cluster-dns"])), informers];
-  const signal = shutdownSignal();
-  try { await runAll(runnables, signal); }
+  const dns = flags["cluster-dns"] === undefined ? { runnables: [], farewell: async () => {} } : wireDns(wiring, flags["cluster-dns"]);
+  const runnables = [...wireProxy(wiring), ...(flags["pod-network"] ? wireNetwork(wiring) : []), ...dns.runnables, informers];
+  const stop = new AbortController();
+  void aborted(shutdownSignal()).then(dns.farewell).then(() => stop.abort());
+  try { await runAll(runnables, stop.signal); }
   finally { client.close(); }
 }
 

@@ -162,8 +162,9 @@ export function wireNetwork(wiring: Wiring): Runnable[] {
   return [new PodNetwork({ nodes: nodeInformer(wiring), ip, iptables, clock, log: log.child({ part: "network" }) }, { nodeName, backend: flags["pod-network-backend"] as Backend, clusterCidr: cidr === undefined ? undefined : formatCidr(cidr), cniDir: flags["pod-network-config-dir"] })];
 }
 
-export function wireDns(wiring: Wiring, address: string): Runnable[] {
-  const { flags, clock, client, informers, metrics, ip, iptables, nodeName } = wiring, log = wiring.log.child({ part: "dns" }), node = nodeInformer(wiring);
+/** `farewell` goes before the end: other nodes and our own rules then answer in our place. */
+export function wireDns(wiring: Wiring, address: string): { runnables: Runnable[]; farewell: () => Promise<void> } {
+  const { flags, clock, client, informers, metrics, ip, nodeName } = wiring, iptables = address.includes(":") ? new Iptables({ family: 6 }) : wiring.iptables, log = wiring.log.child({ part: "dns" }), node = nodeInformer(wiring);
   const forwarder = new Forwarder(clock);
   const zone = new ClusterZone(informerView(informers.get(services), informers.get(endpointslices)), { domain: flags["cluster-domain"], address });
   const resolver = new Resolver({ zone, forwarder, clock, onAnswer: new DnsMetrics(metrics.registry).onAnswer, onError: (error) => log.warn({ error }, "cannot answer a question") });
@@ -188,5 +189,6 @@ export function wireDns(wiring: Wiring, address: string): Runnable[] {
       }
     },
   };
-  return [dns, forOthers, new PublishEndpoints({ client, clock, log, self, answering }, address)];
+  const publish = new PublishEndpoints({ client, clock, log, self, answering }, address);
+  return { runnables: [dns, forOthers, publish], farewell: () => publish.farewell() };
 }

@@ -23,6 +23,8 @@ export interface PublishDeps {
 }
 
 const CHECK_MS = 60_000, RETRY_MS = 5_000, WAIT_MS = 500, FAREWELL_MS = 2_000;
+/** By then every proxy, our own included, has taken the node out of its rules. */
+const SPREAD_MS = 300;
 
 export class PublishEndpoints implements Runnable {
   readonly name = "dns endpoints";
@@ -45,9 +47,15 @@ export class PublishEndpoints implements Runnable {
       for (;;) await clock.sleep(await this.#publish(signal), signal);
     } catch (error) {
       if (!isAbort(error, signal)) throw error;
-    } finally {
-      if (this.#published) await this.#write(false, AbortSignal.timeout(FAREWELL_MS)).catch(() => {}); // Others stop sending us questions.
     }
+  }
+
+  /** To be called before this node stops answering: nobody is to send it questions any more. Never rejects; bounded in time. */
+  async farewell(): Promise<void> {
+    if (!this.#published) return;
+    this.#published = false;
+    await this.#write(false, AbortSignal.timeout(FAREWELL_MS)).catch(() => {});
+    await this.#deps.clock.sleep(SPREAD_MS);
   }
 
   /** Returns how long to wait before the next look. */

@@ -1,8 +1,9 @@
 /**
  * Host routes: on a host that runs no pods (a master) the routes to the nodes' pods, so that webhooks and proxies reach them.
  * Promises: one route a node, `podCIDR via InternalIP`, put back when something took it away; stale ones go; those of others
- * are never touched. Use it beside the master's daemons; a node's own routes are the pod network's.
+ * are never touched. On a machine that is a node itself it does nothing: there the routes are the pod network's.
  */
+import { networkInterfaces } from "node:os";
 import type { Node } from "../api/schema/generated/models.ts";
 import type { Informer } from "../runtime/informer.ts";
 import { aborted, isAbort } from "../util/abort.ts";
@@ -39,13 +40,13 @@ export class HostRoutes implements Runnable {
   }
 
   async run(signal: AbortSignal): Promise<void> {
-    const { nodes, clock, log } = this.#deps, { nodeName = "", removeOnStop = false, resyncMs = RESYNC_MS } = this.#options;
+    const { nodes, clock, log } = this.#deps, { removeOnStop = false, resyncMs = RESYNC_MS } = this.#options;
     const wake = new Wake(clock);
     const stop = nodes.onChange((change) => { if (change.type !== "updated" || JSON.stringify(peersOf([change.object], "")) !== JSON.stringify(peersOf([change.old], ""))) wake.now(); });
     try {
       await Promise.race([nodes.synced, aborted(signal)]); // Before that, every route would look stale.
       while (!signal.aborted) {
-        try { await this.#keeper.sync(planRoutes(peersOf(nodes.list(), nodeName), "routes", [])); }
+        try { await this.#sync(); }
         catch (error) { log.error({ error }, "cannot write routes to pods, will retry"); }
         await wake.wait(resyncMs, signal);
       }
@@ -53,7 +54,17 @@ export class HostRoutes implements Runnable {
       if (!isAbort(error, signal)) throw error;
     } finally {
       stop();
-      if (removeOnStop) await this.#keeper.clear().catch((error: unknown) => log.warn({ error }, "cannot remove routes to pods"));
+      if (removeOnStop && !this.#isNode()) await this.#keeper.clear().catch((error: unknown) => log.warn({ error }, "cannot remove routes to pods"));
     }
+  }
+
+  async #sync(): Promise<void> {
+    if (this.#isNode()) return;
+    await this.#keeper.sync(planRoutes(peersOf(this.#deps.nodes.list(), this.#options.nodeName ?? ""), "routes", []));
+  }
+
+  #isNode(): boolean {
+    const own = new Set(Object.values(networkInterfaces()).flatMap((addresses) => (addresses ?? []).map(({ address }) => address)));
+    return peersOf(this.#deps.nodes.list(), "").some((peer) => own.has(peer.address));
   }
 }

@@ -23,7 +23,7 @@ export class RouteKeeper {
     this.#log = log;
   }
 
-  /** Returns how many commands it took. Throws when nothing could be read; a failed command is logged and the rest is done. */
+  /** Without `tunnelEnd` the VXLAN device is left alone. Returns how many commands it took. Throws when nothing could be read; a failed command is logged and the rest is done. */
   async sync(plan: RoutePlan, tunnelEnd?: TunnelEnd): Promise<number> {
     let count = 0;
     if (plan.tunnels.length > 0 && tunnelEnd !== undefined) {
@@ -31,7 +31,7 @@ export class RouteKeeper {
       count += await this.#run(diffTunnels(await this.#ip.neighbours(VXLAN_DEVICE), await this.#ip.forwarding(VXLAN_DEVICE), plan.tunnels));
     }
     count += await this.#run(diffRoutes(await this.#ip.routes(), plan.routes));
-    if (plan.tunnels.length === 0 && await this.#ip.link(VXLAN_DEVICE) !== undefined) count += Number(await this.#ip.remove("ip", "link", "del", VXLAN_DEVICE));
+    if (plan.tunnels.length === 0 && tunnelEnd !== undefined && await this.#ip.link(VXLAN_DEVICE) !== undefined) count += Number(await this.#ip.remove("ip", "link", "del", VXLAN_DEVICE));
     return count;
   }
 

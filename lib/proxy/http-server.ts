@@ -19,10 +19,12 @@ export async function serveHttp({ host, port }: ListenAddress, handler: HttpHand
   const server = createServer((request, response) => void answer(handler, request, response));
   server.keepAliveTimeout = 5_000;
   server.requestTimeout = 10_000;
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", (error) => reject(new Error(`Cannot listen on ${host}:${port}: ${error.message}`, { cause: error })));
-    server.listen({ host, port, exclusive: true }, resolve);
+  const listen = (on: string): Promise<void> => new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen({ host: on, port, exclusive: true }, () => { server.off("error", reject); resolve(); });
   });
+  try { await listen(host).catch((error: NodeJS.ErrnoException) => { if (host === "::" && error.code === "EAFNOSUPPORT") return listen("0.0.0.0"); throw error; }); } // A kernel without IPv6.
+  catch (error) { throw new Error(`Cannot listen on ${host}:${port}: ${(error as Error).message}`, { cause: error }); }
   onListening((server.address() as { port: number }).port);
   await aborted(signal);
   server.closeAllConnections();

@@ -16,6 +16,7 @@ test.serial("kube-proxy: pods, Services and names work across hosts, and cleanup
     await cluster.addNode("c", 3, 91); // Behind a router: reached through VXLAN.
     const before = new Map<string, string>();
     for (const host of ["a", "b", "c"]) before.set(host, await stateOf(cluster, host));
+    for (const host of ["b", "c"]) spaces.run(host, "iptables -P FORWARD DROP"); // As Docker and firewalls leave it.
     for (const host of ["a", "b", "c"]) await cluster.startProxy(host);
     const pods = new Map<string, string>();
     for (const host of ["a", "b", "c"]) {
@@ -63,7 +64,7 @@ test.serial("kube-proxy: pods, Services and names work across hosts, and cleanup
     // Stopped cleanly, the node's lookups go to the other nodes through the Service; its rules stay.
     t.is(await cluster.stopProxy("a"), 0);
     t.true(await eventually(async () => (await spaces.script("b", "iptables-save -t nat")).out.split("\n").filter((line) => line.includes("kube-dns:dns ->")).length === 2, 5_000));
-    t.true(await eventually(async () => (await lookup("pa", "web.default.svc.cluster.local")).includes(service.spec.clusterIP!), 5_000));
+    for (let i = 0; i < 5; i++) t.true((await lookup("pa", "web.default.svc.cluster.local")).includes(service.spec.clusterIP!), "no lookup is lost when a proxy stops cleanly");
     t.regex(await curl("pa", service.spec.clusterIP!), /^pod-/);
     await cluster.startProxy("a");
 
@@ -73,6 +74,12 @@ test.serial("kube-proxy: pods, Services and names work across hosts, and cleanup
     await cluster.stopProxy("b", "SIGKILL");
     await cluster.startProxy("b");
     t.true(await eventually(async () => await rules() === settled, 5_000), "after SIGKILL and a start the rules are the same");
+
+    // A link that flaps takes routes along: they come back.
+    spaces.run("a", "ip link set eth0 down");
+    spaces.run("a", "ip link set eth0 up");
+    spaces.run("a", "ip route add default via 10.90.0.254");
+    for (const to of ["b", "c"]) t.true(await eventually(async () => await curl("pa", `${pods.get(to)}:8080`, 1) === `pod-${to}`, 10_000), `the pod on ${to} after a link flap`);
 
     // One endpoint fewer: time until the kernel has it.
     const changedMs = Date.now();

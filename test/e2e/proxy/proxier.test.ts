@@ -1,5 +1,7 @@
 /** The proxier on real kernels' rules, with both backends of iptables: what clients in other namespaces see. */
 import test, { type ExecutionContext } from "ava";
+import { readFileSync, readdirSync } from "node:fs";
+import path from "node:path";
 import { chainsOf, Iptables, sameRule } from "../../../lib/node-iptables/index.ts";
 import { cleanupProxy } from "../../../lib/proxy/cleanup.ts";
 import { Conntrack } from "../../../lib/proxy/conntrack.ts";
@@ -73,6 +75,31 @@ for (const backend of ["nft", "legacy"] as const) {
     finally { await world.close(); }
   });
 }
+
+test.serial("golden rules are taken by both backends of iptables and read back as they were written", async (t) => {
+  const spaces = new Namespaces("pxg"), dir = path.resolve(import.meta.dirname, "../../golden");
+  try {
+    spaces.add("x");
+    for (const file of readdirSync(dir).filter((name) => /^proxy-.*\.txt$/.test(name))) {
+      for (const backend of ["nft", "legacy"] as const) {
+        const iptables = new Iptables({ prefix: spaces.prefix("x"), backend, family: file.includes("ipv6") ? 6 : 4 }), text = readFileSync(path.join(dir, file), "utf8");
+        await iptables.restore(text);
+        const lines = (save: string): string[] => save.split("\n").filter((line) => line.startsWith("-A KUBE-")).map((line) => line.replace(/(--probability 0\.\d{8})\d+/, "$1")).sort();
+        t.deepEqual(lines(await iptables.saveText()), lines(text), `${file} ${backend}`);
+        await cleanupProxy(iptables);
+        t.notRegex(await iptables.saveText(), /KUBE-/, `${file} ${backend}`);
+      }
+    }
+  } finally { await spaces.close(); }
+});
+
+test.serial("Proxier refuses a host where the other backend of iptables holds chains of ours", async (t) => {
+  const world = new World("nft");
+  try {
+    await new Iptables({ prefix: world.spaces.prefix("a"), backend: "legacy" }).restore("*nat\n:KUBE-SERVICES - [0:0]\nCOMMIT\n");
+    await t.throwsAsync(world.start(), { message: /uses the nft backend, but the legacy backend also holds 1 chains of ours \(e\.g\. KUBE-SERVICES\).*iptables-legacy-restore/ });
+  } finally { await world.close().catch(() => {}); await world.spaces.close(); }
+});
 
 async function story(t: ExecutionContext, world: World): Promise<void> {
   const { source } = world, ready = makeSlice("web", ["10.244.1.11", "10.244.1.12"]);
