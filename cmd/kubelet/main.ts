@@ -1,8 +1,10 @@
 /** kubelet: runs the pods bound to this node. Flags as upstream's. */
 import { readFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { quantityValue } from "../../lib/api/quantity.ts";
 import { createClient } from "../../lib/client/http-client.ts";
 import { loadKubeconfig } from "../../lib/client/kubeconfig.ts";
+import { BoundedCri } from "../../lib/cri/bounded-cri.ts";
 import { CriClient } from "../../lib/cri/client.ts";
 import { parseMemInfo } from "../../lib/host/facts.ts";
 import { EvictionManager } from "../../lib/kubelet/housekeeping/eviction-manager.ts";
@@ -27,6 +29,9 @@ import { FlagError, flagsHelp, parseFlags } from "../../lib/util/flags.ts";
 import { LOG_LEVELS, createLogger, type LogLevel, type Logger } from "../../lib/util/logger.ts";
 import { runAll, type Runnable } from "../../lib/util/runnable.ts";
 import { FLAGS, kubeletOptions, resolveConfiguration, type Flags } from "./flags.ts";
+
+/** Sandboxes and containers made or started at once, at least; twice the processors on larger machines. */
+const DEAR_CALLS_MIN = 4;
 
 /** Runs until SIGTERM; containers go on without it. Returns the exit code. */
 export async function main(argv: readonly string[]): Promise<number> {
@@ -59,7 +64,7 @@ function wire(flags: Flags, configuration: KubeletConfiguration, log: Logger): R
   const clock = systemClock, metrics = new RuntimeMetrics(), client = createClient(loadKubeconfig(flags.kubeconfig!, { component: "kubelet" }), { clock, onRequest: metrics.onRequest });
   let pressure: Pressure = { memory: false, disk: false, pids: false };
   const options = kubeletOptions(flags, configuration, () => pressure), broadcaster = new EventBroadcaster({ client, clock, log });
-  const events = broadcaster.recorder({ component: "kubelet", host: options.nodeName }), cri = new CriClient(configuration.containerRuntimeEndpoint);
+  const events = broadcaster.recorder({ component: "kubelet", host: options.nodeName }), cri = new BoundedCri(new CriClient(configuration.containerRuntimeEndpoint), Math.max(DEAR_CALLS_MIN, 2 * availableParallelism()));
   const server = (parts: KubeletParts): Runnable => new KubeletServer(parts, new StatsCollector(parts.context, parts.manager, options.rootDirectory), {
     address: configuration.address, port: configuration.port, ...serving(configuration, options.nodeName, options.nodeIPs),
     authorize: configuration.authorizationMode === "AlwaysAllow" ? () => Promise.resolve("allowed") : delegatedAuth({ client, clock }, {
