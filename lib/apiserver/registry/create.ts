@@ -36,7 +36,7 @@ export function checkNamespace(object: KubeObject, namespace: string): void {
 /** Creates `object`, a decoded body this function may change. Throws StatusError: Invalid, AlreadyExists and what admission says. */
 export async function createObject(resource: Resource, object: KubeObject, namespace: string, context: WriteContext): Promise<Entry> {
   const { definition, deps } = resource, { admission } = deps;
-  const now = deps.clock.now(), strategy = { now, user: context.user.name };
+  const now = deps.clock.now(), strategy = { now, user: context.user.name, userInfo: context.user };
   checkNamespace(object, namespace);
   definition.defaults?.(object);
   stampMetadata(resource, object, namespace, now);

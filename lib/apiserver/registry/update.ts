@@ -6,7 +6,7 @@ import { semanticEqual } from "../../api/semantic-equal.ts";
 import { badRequest, conflict, notFound } from "../../api/status-error.ts";
 import { validateObjectMetaUpdate } from "../../api/validation/object-meta.ts";
 import { RevisionConflictError } from "../../storage/store.ts";
-import type { AdmissionAttributes, WriteTransaction } from "../contracts.ts";
+import type { AdmissionAttributes, UserInfo, WriteTransaction } from "../contracts.ts";
 import type { Entry } from "../cache/entry.ts";
 import { checkNamespace, createObject } from "./create.ts";
 import type { Resource, WriteContext } from "./resource.ts";
@@ -104,8 +104,8 @@ type Fields = Record<string, unknown>;
 const OWN_FIELDS = new Set(["kind", "apiVersion", "metadata", "status"]);
 
 /** Puts into `object` what this door does not let through. */
-function prepare(resource: Resource, object: KubeObject, old: KubeObject, subresource: string, now: Date, user: string): void {
-  const { definition } = resource, strategy = { now, user };
+function prepare(resource: Resource, object: KubeObject, old: KubeObject, subresource: string, now: Date, user: UserInfo): void {
+  const { definition } = resource, strategy = { now, user: user.name, userInfo: user };
   if (subresource === "") {
     if (definition.subresources.includes("status")) copyField(object, old, "status");
     definition.prepareForUpdate?.(object, old, strategy);
@@ -142,7 +142,7 @@ async function applyUpdate(resource: Resource, object: KubeObject, old: KubeObje
   const { definition, deps } = resource, { admission } = deps, { subresource } = request;
   definition.defaults?.(object);
   keepBookkeeping(object, old, resource, stored);
-  prepare(resource, object, old, subresource, deps.clock.now(), context.user.name);
+  prepare(resource, object, old, subresource, deps.clock.now(), context.user);
   const attributes: AdmissionAttributes = {
     operation: "UPDATE", definition, subresource, namespace: request.namespace, name: request.name, object, oldObject: old,
     user: context.user, dryRun: context.dryRun, addWarning: context.addWarning,

@@ -7,6 +7,7 @@ import type { ApiRequest, ApiResponse } from "../http/exchange.ts";
 import type { RequestInfo } from "../request-info.ts";
 import type { Resource } from "../registry/resource.ts";
 import type { Api } from "./api.ts";
+import { handleComponentStatus } from "./component-status.ts";
 import { createHandlerOf, handleCreateOnly } from "./create-only.ts";
 import { handleCreate, handleDelete, handleDeleteCollection, handleGet, handleList, handlePatch, handleUpdate, handleWatch } from "./resource-handlers.ts";
 import { methodNotAllowed } from "./method-not-allowed.ts";
@@ -22,6 +23,7 @@ export function dispatchResource(api: Api, request: ApiRequest): Answer {
   const definition = api.definitions.get(key);
   if (definition === undefined) throw unknownResource();
   checkScope(request, definition);
+  if (definition.deprecation !== undefined) request.addWarning(definition.deprecation);
   // The name of a namespace stands in its path where others have theirs; authorization wants it so, storage does not.
   if (!definition.namespaced && info.namespace !== "") request.info = { ...info, namespace: "" };
   const resource = api.resources.get(key);
@@ -54,6 +56,7 @@ function dispatchVerb(api: Api, request: ApiRequest, resource: Resource): Answer
 }
 
 function dispatchUnstored(api: Api, request: ApiRequest, definition: ResourceDefinition): Answer {
+  if (definition.kind === "ComponentStatus") return handleComponentStatus(api, request, definition);
   const handler = request.info.verb === "create" ? createHandlerOf(api, definition, "") : undefined;
   if (handler === undefined) throw methodNotAllowed();
   return handleCreateOnly(api, request, definition, handler);

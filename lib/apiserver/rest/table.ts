@@ -2,7 +2,7 @@
  * Tables and metadata-only forms of objects: `as=Table`, `as=PartialObjectMetadata(List)`.
  * Counterpart: apiserver `endpoints/handlers/response.go` and `registry/rest/table.go`.
  */
-import type { KubeObject } from "../../api/resource-definition.ts";
+import type { KubeObject, ResourceDefinition } from "../../api/resource-definition.ts";
 import type { ListMeta } from "../../api/schema/generated/models.ts";
 import { badRequest } from "../../api/status-error.ts";
 import type { Entry } from "../cache/entry.ts";
@@ -30,8 +30,8 @@ const metaVersion = (negotiated: Negotiated): string => `meta.k8s.io/${negotiate
 export const partialObject = (object: KubeObject, negotiated: Negotiated): object =>
   ({ kind: "PartialObjectMetadata", apiVersion: metaVersion(negotiated), metadata: object.metadata });
 
-function columnDefinitions(resource: Resource): object[] {
-  return resource.definition.columns.map((column) => ({ name: column.name, type: column.type, format: column.format ?? "", description: column.description, priority: column.priority ?? 0 }));
+function columnDefinitions({ columns }: Pick<ResourceDefinition, "columns">): object[] {
+  return columns.map((column) => ({ name: column.name, type: column.type, format: column.format ?? "", description: column.description, priority: column.priority ?? 0 }));
 }
 
 function row(resource: Resource, object: KubeObject, include: IncludeObject, negotiated: Negotiated, now: Date): Row {
@@ -46,11 +46,17 @@ function row(resource: Resource, object: KubeObject, include: IncludeObject, neg
 
 const tableHead = (negotiated: Negotiated, metadata: ListMeta): object => ({ kind: "Table", apiVersion: metaVersion(negotiated), metadata });
 
+/** Objects that are stored nowhere, as a table. */
+export function valueTable(definition: ResourceDefinition, objects: readonly KubeObject[], negotiated: Negotiated, now: Date): object {
+  const rows = objects.map((object) => ({ cells: definition.columns.map((column) => column.cell(object, now)), object: partialObject(object, negotiated) }));
+  return { ...tableHead(negotiated, {}), columnDefinitions: columnDefinitions(definition), rows };
+}
+
 /** One object as a table of one row. */
 export function objectTable(resource: Resource, stored: Entry, include: IncludeObject, negotiated: Negotiated, withColumns = true): object {
   const object = resource.peek(stored), now = resource.deps.clock.now();
   const metadata = stored.revision > 0 ? { resourceVersion: String(stored.revision) } : {};
-  return { ...tableHead(negotiated, metadata), columnDefinitions: withColumns ? columnDefinitions(resource) : null, rows: [row(resource, object, include, negotiated, now)] };
+  return { ...tableHead(negotiated, metadata), columnDefinitions: withColumns ? columnDefinitions(resource.definition) : null, rows: [row(resource, object, include, negotiated, now)] };
 }
 
 async function decodeEach(resource: Resource, entries: readonly Entry[], take: (object: KubeObject) => void): Promise<void> {
@@ -65,7 +71,7 @@ async function decodeEach(resource: Resource, entries: readonly Entry[], take: (
 export async function listTable(resource: Resource, entries: readonly Entry[], metadata: ListMeta, include: IncludeObject, negotiated: Negotiated): Promise<object> {
   const rows: Row[] = [], now = resource.deps.clock.now();
   await decodeEach(resource, entries, (object) => rows.push(row(resource, object, include, negotiated, now)));
-  return { ...tableHead(negotiated, metadata), columnDefinitions: columnDefinitions(resource), rows };
+  return { ...tableHead(negotiated, metadata), columnDefinitions: columnDefinitions(resource.definition), rows };
 }
 
 /** A list of metadata. */
@@ -88,7 +94,7 @@ export function tableForm(resource: Resource, include: IncludeObject, negotiated
     bookmark: (revision, end) => {
       const metadata = bookmarkMetadata(revision, end);
       const object = include === "Object" ? { kind: resource.definition.kind, apiVersion: resource.codec.apiVersion, metadata } : { kind: "PartialObjectMetadata", apiVersion: metaVersion(negotiated), metadata };
-      const table = { ...tableHead(negotiated, { resourceVersion: String(revision) }), columnDefinitions: first ? columnDefinitions(resource) : null, rows: [{ cells: resource.definition.columns.map(() => null), object: include === "None" ? null : object }] };
+      const table = { ...tableHead(negotiated, { resourceVersion: String(revision) }), columnDefinitions: first ? columnDefinitions(resource.definition) : null, rows: [{ cells: resource.definition.columns.map(() => null), object: include === "None" ? null : object }] };
       first = false;
       return table;
     },
