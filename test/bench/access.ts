@@ -31,7 +31,7 @@ export async function run(print: Print): Promise<void> {
     const begin = performance.now();
     for (let i = 0; i < CALLS; i++) {
       // A string of its own each time, as from the wire.
-      const user = auth.authenticator.authenticate({ clientCertificate: undefined, authorization: token.latin1Slice(), headers: {} }) as UserInfo;
+      const user = auth.authenticator.authenticate({ clientCertificate: undefined, authorization: token.toString("latin1"), headers: {} }) as UserInfo;
       const { decision } = auth.authorizer.authorize({ user, verb: "create", isResourceRequest: true, path: "", apiGroup: "", apiVersion: "v1", resource: "pods", subresource: "", namespace: `ns-${i % 50}`, name: "" });
       if (decision !== "allow") throw new Error("the bench's own request was refused");
     }

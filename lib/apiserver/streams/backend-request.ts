@@ -1,5 +1,5 @@
 /** A plain request to a kubelet, pod or service, its failures as StatusErrors. Counterpart: apiserver `registry/generic/rest`. */
-import http, { type IncomingMessage, type OutgoingHttpHeaders } from "node:http";
+import http, { type ClientRequest, type IncomingMessage, type OutgoingHttpHeaders } from "node:http";
 import https from "node:https";
 import type { Readable } from "node:stream";
 import { badRequest, StatusError } from "../../api/status-error.ts";
@@ -22,13 +22,19 @@ export function requestBackend(request: BackendRequest): Promise<IncomingMessage
   return new Promise((resolve, reject) => {
     const options = { method, headers, agent: false, signal };
     const sent = url.protocol === "https:" ? https.request(url, { ...options, ...tls }) : http.request(url, options);
-    const late = setTimeout(() => sent.destroy(new Error(`dial tcp ${url.host}: i/o timeout`)), CONNECT_TIMEOUT_MS);
-    sent.on("socket", (socket) => socket.once(url.protocol === "https:" ? "secureConnect" : "connect", () => { clearTimeout(late); socket.setNoDelay(true); }));
-    sent.on("error", (error) => { clearTimeout(late); reject(error); });
-    sent.on("response", (response) => { clearTimeout(late); resolve(response); });
+    limitDial(sent, url);
+    sent.on("error", reject);
+    sent.on("response", resolve);
     if (body === undefined) sent.end();
     else body.on("error", () => sent.destroy()).pipe(sent);
   });
+}
+
+/** A host that was cut off answers nothing at all: the kernel would try for two minutes. */
+export function limitDial(sent: ClientRequest, url: URL): void {
+  const late = setTimeout(() => sent.destroy(new Error(`dial tcp ${url.host}: i/o timeout`)), CONNECT_TIMEOUT_MS);
+  sent.on("socket", (socket) => socket.once(url.protocol === "https:" ? "secureConnect" : "connect", () => { clearTimeout(late); socket.setNoDelay(true); }));
+  sent.on("close", () => clearTimeout(late));
 }
 
 /** What went wrong on the way, in the words Go uses for it. */

@@ -34,14 +34,16 @@ async function proxyRequest(call: StreamCall, target: ProxyTarget): Promise<void
   const unreachable = (error: unknown): StatusError => new StatusError("ServiceUnavailable", `error trying to reach service: ${dialError(error, url)}`, { cause: error });
   // The client's own view of the place, which links in the answer need.
   const prefix = call.restPath === "" ? path : path.slice(0, path.length - call.restPath.length);
-  const forwarded = { "x-forwarded-uri": path, "x-forwarded-host": call.headers.host ?? "", "x-forwarded-proto": "https" };
+  const forwarded = { "x-forwarded-uri": path, "x-forwarded-host": String(call.headers.host ?? call.headers[":authority"] ?? ""), "x-forwarded-proto": "https" };
   if (call.upgrade !== undefined) {
     await tunnelUpgrade(call, { url, tls: target.tls, headers: forwarded }).catch((error: unknown) => { throw unreachable(error); });
     return;
   }
   // Relative links need a path that ends with a slash.
   if (call.restPath === "" && (call.method === "GET" || call.method === "HEAD")) { call.respond(301, { location: `${path}/${search}` }).end(); return; }
-  const answer = await requestBackend({ url, method: call.method, headers: { ...forwardedHeaders(call.headers), ...forwarded }, body: call.body, signal: call.signal, ...(target.tls === undefined ? {} : { tls: target.tls }) })
+  // A body without a length needs a frame; Node gives DELETE and the like none by itself.
+  const framing = call.headers["transfer-encoding"] === undefined ? {} : { "transfer-encoding": "chunked" };
+  const answer = await requestBackend({ url, method: call.method, headers: { ...forwardedHeaders(call.headers), ...forwarded, ...framing }, body: call.body, signal: call.signal, ...(target.tls === undefined ? {} : { tls: target.tls }) })
     .catch((error: unknown) => { throw unreachable(error); });
   const headers: Record<string, string | string[]> = {};
   for (const [name, value] of Object.entries(answer.headers)) if (value !== undefined && !DROPPED.has(name)) headers[name] = value;

@@ -2,12 +2,12 @@
  * An upgraded connection passed on byte for byte: what the client and the backend agree on is theirs alone.
  * A backend that does not upgrade answers the client itself. Counterpart: apimachinery `util/proxy/upgradeaware.go`.
  */
-import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
-import { pipeline } from "node:stream/promises";
-import http from "node:http";
+import http, { type IncomingHttpHeaders, type IncomingMessage } from "node:http";
 import https from "node:https";
+import { pipeline } from "node:stream/promises";
 import { joinStreams } from "../../streams/websocket/tunnel.ts";
 import type { StreamCall } from "../contracts.ts";
+import { limitDial } from "./backend-request.ts";
 import type { TlsOptions } from "./kubelet-connection.ts";
 
 /** Not passed on: who the client is to us is no business of the backend's, and the connection is another. */
@@ -38,6 +38,7 @@ export async function tunnelUpgrade(call: StreamCall, target: { url: URL; tls: T
   const answer = await new Promise<{ response: IncomingMessage; upgraded: { socket: typeof socket; head: Buffer } | undefined }>((resolve, reject) => {
     const options = { method: call.method, headers, agent: false, signal: call.signal };
     const sent = url.protocol === "https:" ? https.request(url, { ...options, ...target.tls }) : http.request(url, options);
+    limitDial(sent, url);
     sent.on("error", reject);
     sent.on("response", (response) => resolve({ response, upgraded: undefined }));
     sent.on("upgrade", (response, backend, backendHead) => {
