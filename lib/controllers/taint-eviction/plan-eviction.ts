@@ -14,7 +14,8 @@ export function evictionDueMs(pod: Pod, taints: readonly Taint[], nowMs: number)
     if (matching.length === 0) return nowMs;
     const seconds = matching.map((t) => t.tolerationSeconds).filter((s) => s !== undefined);
     if (seconds.length === 0) continue;
-    const sinceMs = Math.min(timestampMs(taint.timeAdded) ?? nowMs, nowMs);
+    // The API's times have whole seconds, cut off: nobody goes before the time promised.
+    const sinceMs = Math.min((timestampMs(taint.timeAdded) ?? nowMs) + 999, nowMs);
     dueMs = Math.min(dueMs ?? Number.POSITIVE_INFINITY, sinceMs + Math.max(0, Math.min(...seconds)) * 1_000);
   }
   return dueMs;

@@ -3,11 +3,11 @@ import { deployments, endpointslices, nodes, pods, services } from "../../../lib
 import { World } from "./world.ts";
 
 let world: World;
-test.before(async () => { world = await World.start(["--node-monitor-grace-period=1500ms", "--node-monitor-period=500ms"], ["n1", "n2", "n3"]); });
+test.before(async () => { world = await World.start(["--node-monitor-grace-period=4s", "--node-monitor-period=500ms"], ["n1", "n2", "n3"]); });
 test.after.always(async () => { await world.stop(); });
 
 test.serial("a node that falls silent loses its endpoints, then its pods, and is a clean member when it is back", async (t) => {
-  const tolerations = ["not-ready", "unreachable"].map((key) => ({ key: `node.kubernetes.io/${key}`, operator: "Exists", effect: "NoExecute", tolerationSeconds: 1 }));
+  const tolerations = ["not-ready", "unreachable"].map((key) => ({ key: `node.kubernetes.io/${key}`, operator: "Exists", effect: "NoExecute", tolerationSeconds: 4 }));
   await world.deployment("web", 6, { template: { metadata: { name: "", labels: { app: "web" } }, spec: { tolerations, containers: [{ name: "web", image: "nginx:1" }] } } });
   await world.client.create(services, { metadata: { name: "web", namespace: "default" }, spec: { selector: { app: "web" }, ports: [{ port: 80 }] } });
   const endpointNodes = async (): Promise<string[]> => (await world.list(endpointslices, "kubernetes.io/service-name=web")).flatMap((s) => (s.endpoints ?? []).filter((e) => e.conditions?.ready === true).map((e) => e.nodeName ?? ""));
@@ -19,7 +19,7 @@ test.serial("a node that falls silent loses its endpoints, then its pods, and is
   t.like(node.status!.conditions!.find((c) => c.type === "Ready"), { status: "Unknown", reason: "NodeStatusUnknown" });
   t.deepEqual(node.spec.taints!.map((x) => `${x.key}:${x.effect}`).sort(), ["node.kubernetes.io/unreachable:NoExecute", "node.kubernetes.io/unreachable:NoSchedule"]);
   await world.until("replaced elsewhere", async () => (await endpointNodes()).length === 6 && !(await endpointNodes()).includes("n1"));
-  t.is((await world.get(deployments, "web"))!.status!.availableReplicas, 6);
+  await world.until("six available", async () => (await world.get(deployments, "web"))!.status!.availableReplicas === 6);
   const evicted = (await world.list(pods, "app=web")).filter((p) => p.metadata.deletionTimestamp !== undefined);
   t.true(evicted.every((p) => p.status?.conditions?.some((c) => c.type === "DisruptionTarget" && c.reason === "DeletionByTaintManager")));
 
@@ -32,7 +32,7 @@ test.serial("a node that falls silent loses its endpoints, then its pods, and is
 test.serial("when every node falls silent nothing is evicted", async (t) => {
   for (const name of ["n1", "n2", "n3"]) world.silent.add(name);
   await world.until("all unknown", async () => (await world.list(nodes)).every((n) => n.status?.conditions?.find((c) => c.type === "Ready")?.status === "Unknown"));
-  await new Promise((resolve) => setTimeout(resolve, 2_500));
+  await new Promise((resolve) => setTimeout(resolve, 5_500));
   t.true((await world.list(nodes)).every((n) => !(n.spec.taints ?? []).some((x) => x.effect === "NoExecute")));
   t.true((await world.list(pods, "app=web")).every((p) => p.metadata.deletionTimestamp === undefined));
 });

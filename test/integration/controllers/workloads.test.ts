@@ -47,9 +47,9 @@ test("a deployment becomes available, rolls to a new image, keeps its history, a
 
 test("a rollout to an image that never becomes ready stops within its bounds and says so at its deadline", async (t) => {
   world.broken.add("broken:1");
-  await world.deployment("stuck", 4, { progressDeadlineSeconds: 2 });
+  await world.deployment("stuck", 4);
   await world.until("available", ready("stuck", 4));
-  await setImage("stuck", "broken:1");
+  await world.client.patch(deployments, { namespace: "default", name: "stuck" }, "strategic", { spec: { progressDeadlineSeconds: 2, template: { spec: { containers: [{ name: "web", image: "broken:1" }] } } } });
   const failed = await world.until("deadline", async () => { const d = await world.get(deployments, "stuck"); return d?.status?.conditions?.some((c) => c.reason === "ProgressDeadlineExceeded") === true && d; });
   t.true(failed.status!.availableReplicas! >= 3); // maxUnavailable 25 % of 4.
   t.true(failed.status!.replicas! <= 5);

