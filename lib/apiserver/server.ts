@@ -11,6 +11,7 @@ import { systemClock, type Clock } from "../util/clock.ts";
 import { silentLogger, type Logger } from "../util/logger.ts";
 import { AdmissionChain } from "./admission/admission-chain.ts";
 import { buildAuth, type Auth, type AuthOptions } from "./authn.ts";
+import { publishAuthentication } from "./authentication-config.ts";
 import { bootstrapCluster } from "./bootstrap/bootstrap.ts";
 import { WatchCache } from "./cache/watch-cache.ts";
 import type { CacheReader, CreateHandlers, InternalWriter, StreamHandler, WriteHook } from "./contracts.ts";
@@ -81,6 +82,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   const registry = { store, clock, log, hooks, admission: new AdmissionChain([]) };
   const writer = internalWriter(cache, definitions, registry);
   await bootstrapCluster({ cache, writer, log });
+  await publishAuthentication({ cache, writer }, options.auth);
   const admission = options.admission({ cache, auth, clock, log, writer });
   const resources = buildResources(cache, definitions, { ...registry, admission });
   const { createHandlers } = auth;

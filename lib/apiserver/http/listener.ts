@@ -32,7 +32,7 @@ export interface ListenerOptions {
   readonly serve: (request: ApiRequest, sink: ResponseSink) => void;
 }
 
-const HEADERS_TIMEOUT_MS = 30_000, REQUEST_TIMEOUT_MS = 60_000, KEEP_ALIVE_TIMEOUT_MS = 180_000;
+const HANDSHAKE_TIMEOUT_MS = 10_000, HEADERS_TIMEOUT_MS = 30_000, REQUEST_TIMEOUT_MS = 60_000, KEEP_ALIVE_TIMEOUT_MS = 180_000;
 const STREAMS_MAX = 250, SESSION_MEMORY_MB = 64, WINDOW_BYTES = 1 << 20;
 const PING_PERIOD_MS = 30_000, PING_TIMEOUT_MS = 15_000;
 const CLOSE_GRACE_MS = 2_000;
@@ -65,7 +65,7 @@ export class Listener {
   constructor(options: ListenerOptions) {
     this.#options = options;
     this.#server = createServer({
-      ...secureContext(options.certificates), requestCert: true, rejectUnauthorized: false,
+      ...secureContext(options.certificates), requestCert: true, rejectUnauthorized: false, handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
       ALPNProtocols: ["h2", "http/1.1"], headersTimeout: HEADERS_TIMEOUT_MS, requestTimeout: REQUEST_TIMEOUT_MS,
       keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS, connectionsCheckingInterval: 10_000, noDelay: true, keepAlive: true, keepAliveInitialDelay: 30_000,
     });

@@ -61,6 +61,17 @@ async function cutOnFailure(stream: ResponseStream, write: BodyWriter): Promise<
   catch (error) { stream.abort(); throw error; }
 }
 
+/** A client that takes nothing for this long holds no list open. */
+const DRAIN_TIMEOUT_MS = 60_000;
+
+/** Waits until the client took what was written. Throws when it does not. */
+async function drained(stream: ResponseStream): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => { timer = setTimeout(() => reject(new Error(`the client took nothing for ${DRAIN_TIMEOUT_MS / 1000} s`)), DRAIN_TIMEOUT_MS); });
+  try { await Promise.race([stream.drained(), late]); }
+  finally { clearTimeout(timer); }
+}
+
 const nextTurn = (): Promise<void> => new Promise((resolve) => { setImmediate(resolve); });
 
 /** Lets other requests run between chunks: none of them holds the loop for longer than one chunk takes. */
@@ -68,7 +79,7 @@ async function writeChunks(stream: ResponseStream, body: Chunks): Promise<void> 
   for (const chunk of body.chunks) {
     if (stream.closed) return;
     if (stream.write(chunk)) await nextTurn();
-    else await stream.drained();
+    else await drained(stream);
   }
   stream.end();
 }
@@ -77,7 +88,7 @@ async function writeZipped(stream: ResponseStream, body: Chunks): Promise<void> 
   const zip: Gzip = createGzip({ level: GZIP_LEVEL, chunkSize: 64 * 1024 });
   stream.onClose(() => zip.destroy());
   const reading = (async () => {
-    for await (const part of zip as AsyncIterable<Buffer>) if (!stream.write(part)) await stream.drained();
+    for await (const part of zip as AsyncIterable<Buffer>) if (!stream.write(part)) await drained(stream);
   })();
   try {
     for (const chunk of body.chunks) {

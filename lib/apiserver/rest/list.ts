@@ -28,10 +28,15 @@ const SCAN_RECORDS = 500;
 
 const EXPIRED_CONTINUE = "The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter, or use the continue token in this response to retrieve the remainder of the results. Continuing with the provided token results in an inconsistent list - objects that were created, modified, or deleted between the time the first chunk was returned and now may show up in the list.";
 
-export const tooLarge = (asked: number, current: number): StatusError =>
+const tooLarge = (asked: number, current: number): StatusError =>
   new StatusError("Timeout", `Timeout: Too large resource version: ${asked}, current: ${current}`, { details: { causes: [{ reason: "ResourceVersionTooLarge", message: "Too large resource version" }], retryAfterSeconds: 1 } });
 
 export const tooOld = (asked: number, oldest: number): StatusError => new StatusError("Expired", `too old resource version: ${asked} (${oldest})`);
+
+/** Waits for the caches to show a revision. Throws Timeout when they do not get there. */
+export async function reach(cache: WatchCache, revision: number): Promise<void> {
+  if (!(await cache.reached(revision, FRESH_TIMEOUT_MS))) throw tooLarge(revision, cache.revision);
+}
 
 /** Lists one page. Throws StatusError: Expired, Timeout (revision not reached), BadRequest. */
 export async function listPage(cache: WatchCache, resource: Resource, namespace: string, options: ListOptions): Promise<Page> {
@@ -39,7 +44,7 @@ export async function listPage(cache: WatchCache, resource: Resource, namespace:
   if (options.continueToken !== "") return continuedPage(cache, resource, prefix, options);
   const asked = parseVersion(options.resourceVersion), exact = options.resourceVersionMatch === "Exact" || (asked > 0 && options.limit > 0 && options.resourceVersionMatch === "");
   if (options.resourceVersion === "") await cache.caughtUp();
-  else if (!(await cache.reached(asked, FRESH_TIMEOUT_MS))) throw tooLarge(asked, cache.revision);
+  else await reach(cache, asked);
   if (exact && resource.cache.changedRevision > asked) return storePage(resource, prefix, prefix, asked, options);
   return cachePage(resource, prefix, exact ? asked : cache.revision, undefined, options);
 }

@@ -13,8 +13,8 @@ import type { Resource, WriteContext } from "../registry/resource.ts";
 import { updateObject } from "../registry/update.ts";
 import { bodyFormat, decodeBytes, fieldValidation, readDeleteOptions, readObject, writeContext } from "./body.ts";
 import { entryResponse, listResponse, valueResponse } from "./encode.ts";
-import { readListOptions, type ListOptions } from "./list-options.ts";
-import { listPage } from "./list.ts";
+import { parseVersion, readListOptions, type ListOptions } from "./list-options.ts";
+import { listPage, reach } from "./list.ts";
 import { patchObject } from "./patch.ts";
 import type { Api } from "./api.ts";
 import { includeObjectOf, listTable, objectTable, partialForm, partialList, partialObject, tableForm } from "./table.ts";
@@ -44,7 +44,9 @@ export const negotiateObject = (request: ApiRequest): Negotiated => negotiate(re
 /** The object of the URL. A resourceVersion in the query only asks for an old one to do, or waits for a new one. */
 export async function handleGet(api: Api, request: ApiRequest, resource: Resource): Promise<ApiResponse> {
   const negotiated = negotiateObject(request);
-  if (request.query.get("resourceVersion") !== "0") await api.cache.caughtUp();
+  const version = request.query.get("resourceVersion") ?? "";
+  if (version === "") await api.cache.caughtUp();
+  else await reach(api.cache, parseVersion(version));
   return objectResponse(request, resource, resource.find(request.info.namespace, request.info.name), negotiated);
 }
 

@@ -14,12 +14,12 @@ import type { ApiResponse, ResponseStream } from "../http/exchange.ts";
 import { listPrefix } from "../registry/keys.ts";
 import type { Resource } from "../registry/resource.ts";
 import { parseVersion, type ListOptions } from "./list-options.ts";
-import { tooLarge, tooOld } from "./list.ts";
+import { reach, tooOld } from "./list.ts";
 import { Watcher, type WatchType } from "./watcher.ts";
 import { errorFrame, jsonFrame, valueFrame } from "./watch-frames.ts";
 
 export const BOOKMARK_PERIOD_MS = 60_000, BOOKMARK_BEFORE_END_MS = 2_000;
-const DEFAULT_TIMEOUT_MIN_MS = 30 * 60_000, FRESH_TIMEOUT_MS = 3_000;
+const DEFAULT_TIMEOUT_MIN_MS = 30 * 60_000;
 const INITIAL_BATCH_BYTES = 256 * 1024;
 
 /** How objects are shown: plain, as Table or as metadata only. `bookmark` makes the object of a bookmark. */
@@ -67,7 +67,7 @@ async function runWatch(deps: WatchDeps, namespace: string, options: ListOptions
   const initial = options.sendInitialEvents ?? asked === 0;
   // An absent version asks for the state that is newest now; with initial events, a number asks for one at least as new.
   if (options.resourceVersion === "") await cache.caughtUp();
-  else if (initial && !(await cache.reached(asked, FRESH_TIMEOUT_MS))) throw tooLarge(asked, cache.revision);
+  else if (initial) await reach(cache, asked);
   if (stream.closed) return;
   const start = initial || asked === 0 ? cache.revision : asked;
   const watcher = new Watcher(stream, { keyPrefix, matches, frame: form.frame, afterRevision: start });
