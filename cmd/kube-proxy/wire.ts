@@ -49,7 +49,10 @@ export interface Wiring {
 const ZONE_LABEL = "topology.kubernetes.io/zone", ADDRESS_CHECK_MS = 10_000;
 
 /** Nodes: all of them for the pod network, else this one alone. */
-const nodeInformer = ({ informers, flags, nodeName }: Wiring): Informer<Node> => informers.get(nodes, flags["pod-network"] ? {} : { fieldSelector: `metadata.name=${nodeName}` });
+const nodeInformer = ({ informers, flags, nodeName }: Wiring): Informer<Node> => informers.get(nodes, {
+  ...(flags["pod-network"] ? {} : { fieldSelector: `metadata.name=${nodeName}` }),
+  transform: (node) => { delete node.status?.images; return node; }, // The bulk of a Node, and nobody here reads it.
+});
 
 /** The proxier of each family, health and metrics. */
 export function wireProxy(wiring: Wiring): Runnable[] {
@@ -63,7 +66,7 @@ export function wireProxy(wiring: Wiring): Runnable[] {
       const kernel = await applyKernelSettings(config.conntrack, config.localhostNodePorts, log);
       await Promise.race([node.synced, aborted(signal)]);
       if (signal.aborted) return;
-      const families = familiesOf(config, node.get(nodeName));
+      const families = await usableFamilies(familiesOf(config, node.get(nodeName)), log);
       await runAll(families.map((family) => proxierOf(wiring, family, { source, node, proxyMetrics, health, conntrackTcpLiberal: kernel.conntrackTcpLiberal })), signal);
     },
   };
@@ -74,6 +77,18 @@ export function wireProxy(wiring: Wiring): Runnable[] {
 function familiesOf(config: ProxyConfig, node: Node | undefined): Family[] {
   const texts = [...config.clusterCidrs, ...(node?.spec?.podCIDRs ?? []), ...(node?.status?.addresses ?? []).filter((a) => a.type === "InternalIP").map((a) => a.address)];
   return texts.some((text) => text.includes(":")) ? [4, 6] : [4];
+}
+
+/** Leaves IPv6 out where this host has no working ip6tables. */
+async function usableFamilies(families: readonly Family[], log: Logger): Promise<Family[]> {
+  const usable: Family[] = [];
+  for (const family of families) {
+    try {
+      if (family === 6) await new Iptables({ family }).listChain("nat", "POSTROUTING");
+      usable.push(family);
+    } catch (error) { log.warn({ error: (error as Error).message }, "IPv6 Services are not served: ip6tables does not work on this host"); }
+  }
+  return usable;
 }
 
 interface ProxierParts { source: ServiceSource; node: Informer<Node>; proxyMetrics: ProxyMetrics; health: ProxyHealth; conntrackTcpLiberal: boolean }

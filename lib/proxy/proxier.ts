@@ -68,6 +68,7 @@ export class Proxier implements Runnable {
   #dirty: Set<string> | typeof ALL = ALL;
   #baseDirty = true;
   #needFull = true;
+  #toldMissing = false;
   #lastFullMs = -Infinity;
   #endpointTotal = 0;
   #wake: () => void = () => {};
@@ -86,7 +87,11 @@ export class Proxier implements Runnable {
         this.#log.info({ protocol, count }, "forgot stale tracked connections");
         deps.metrics?.forgottenFlows.inc({ ip_family: this.#family, protocol }, count);
       },
-      onError: (error) => { this.#log.warn({ error: error instanceof ConntrackMissingError ? error.message : error }, "stale tracked connections were not cleaned"); },
+      onError: (error) => {
+        const missing = error instanceof ConntrackMissingError;
+        if (!missing || !this.#toldMissing) this.#log.warn({ error: missing ? error.message : error }, "stale tracked connections were not cleaned");
+        this.#toldMissing ||= missing;
+      },
     });
   }
 

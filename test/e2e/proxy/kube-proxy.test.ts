@@ -2,6 +2,11 @@
 import test from "ava";
 import type { EndpointSlice, Service } from "../../../lib/api/schema/generated/models.ts";
 import { endpointslices, nodes, services } from "../../../lib/api/schema/generated/references.ts";
+import { HostRoutes } from "../../../lib/network/host-routes.ts";
+import { IpRoute } from "../../../lib/network/iproute.ts";
+import { SharedInformers } from "../../../lib/runtime/shared-informers.ts";
+import { systemClock } from "../../../lib/util/clock.ts";
+import { silentLogger } from "../../../lib/util/logger.ts";
 import { eventually } from "./namespaces.ts";
 import { SmallCluster } from "./small-cluster.ts";
 
@@ -45,6 +50,15 @@ test.serial("kube-proxy: pods, Services and names work across hosts, and cleanup
     for (const host of ["a", "b", "c"]) t.true(answers.filter((answer) => answer === `pod-${host}`).length >= 15, `${host}: ${answers.filter((answer) => answer === `pod-${host}`).length} of 90`);
     t.regex(await curl("a", `127.0.0.1:${service.spec.ports![0]!.nodePort}`), /^pod-/, "node port on localhost");
     t.regex(await curl("m", `10.90.0.1:${service.spec.ports![0]!.nodePort}`), /^pod-/, "node port from outside");
+
+    // A master without pods reaches them by host routes, which go when told so.
+    const informers = new SharedInformers({ client: cluster.client, clock: systemClock, log: silentLogger }), ip = new IpRoute(spaces.prefix("m")), ending = new AbortController();
+    const routes = new HostRoutes({ nodes: informers.get(nodes), clock: systemClock, log: silentLogger, ip }, { removeOnStop: true });
+    const ended = Promise.all([informers.run(ending.signal), routes.run(ending.signal)]);
+    for (const host of ["a", "b"]) t.true(await eventually(async () => await curl("m", `${pods.get(host)}:8080`, 1) === `pod-${host}`, 5_000), `the master to the pod on ${host}`);
+    ending.abort();
+    await ended;
+    t.deepEqual(await ip.routes(), []);
 
     // Names, from a pod and from the node; over UDP and TCP; nothing is tracked.
     const lookup = async (from: string, name: string): Promise<string> => (await spaces.script(from, `busybox nslookup -type=a ${name} ${DNS}`)).out;
