@@ -31,10 +31,12 @@ export function buildPodStatus(pod: Pod, runtime: PodRuntimeStatus, inputs: PodS
   const phase = inputs.ended !== undefined ? "Failed" : podPhase(known, init, containers, stopped);
   const { changed, sandbox } = sandboxChanged(pod, runtime);
   const ips = pod.spec.hostNetwork === true ? inputs.hostIPs : sandbox?.ips.length ? sandbox.ips : (previous.podIPs ?? []).map(({ ip }) => ip);
-  const reason = inputs.ended?.reason ?? previous.reason, message = inputs.ended?.message ?? previous.message;
+  // A pod is told to have ended only when nothing of it runs; that it is no longer ready is told at once.
+  const held = isTerminalPhase(phase) && !stopped && !isTerminalPhase(previous.phase);
+  const reason = held ? previous.reason : inputs.ended?.reason ?? previous.reason, message = held ? previous.message : inputs.ended?.message ?? previous.message;
   return {
     ...(pod.metadata.generation === undefined ? {} : { observedGeneration: pod.metadata.generation }),
-    phase, conditions: podConditions(known, init, containers, phase, !changed, [...(previous.conditions ?? []), ...(pod.status?.conditions ?? [])], nowMs),
+    phase: held ? previous.phase ?? "Pending" : phase, conditions: podConditions(known, init, containers, phase, !changed, [...(previous.conditions ?? []), ...(pod.status?.conditions ?? [])], nowMs),
     ...(reason === undefined ? {} : { reason }), ...(message === undefined ? {} : { message }),
     ...(inputs.hostIPs[0] === undefined ? {} : { hostIP: inputs.hostIPs[0], hostIPs: inputs.hostIPs.map((ip) => ({ ip })) }),
     ...(ips[0] === undefined ? {} : { podIP: ips[0], podIPs: ips.map((ip) => ({ ip })) }),

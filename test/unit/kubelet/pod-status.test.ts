@@ -78,8 +78,11 @@ test("buildPodStatus() ends as Succeeded or Failed by exit codes and policy", (t
 
 test("buildPodStatus() never takes back a final phase", (t) => t.is(build(makePod({ status: { phase: "Succeeded" } }), makeRuntime([], [])).phase, "Succeeded"));
 
-test("buildPodStatus() tells why the node ended a pod", (t) => {
-  t.like(build(makePod(), makeRuntime([makeRun()]), { ended: { reason: "Evicted", message: "low" } }), { phase: "Failed", reason: "Evicted", message: "low" });
+test("buildPodStatus() tells why the node ended a pod once nothing of it runs, and at once that it is not ready", (t) => {
+  const ended = { reason: "Evicted", message: "low" }, previous: PodStatus = { phase: "Running" }, still = build(makePod(), makeRuntime([makeRun()]), { ended, previous, ...all("main-0") });
+  t.like(still, { phase: "Running", reason: undefined });
+  t.is(conditions(still)["Ready"], "False | PodFailed");
+  t.like(build(makePod(), makeRuntime([exited("main", 137)]), { ended, previous }), { phase: "Failed", reason: "Evicted", message: "low" });
 });
 
 test("buildPodStatus() shows init containers and what they hold back", (t) => {
