@@ -1,14 +1,7 @@
 #!/bin/sh
-# Runs kaji from a clone: installs what the clone lacks, then hands over. POSIX sh, because nothing else may be there yet.
+# Runs kaji from a clone: installs what the clone lacks, then hands over.
 set -eu
-cd "$(dirname "$0")/../.."
-as_owner() { # Files of the clone stay its owner's under sudo.
-  if [ "$(id -u)" = 0 ] && [ -n "${SUDO_UID:-}" ] && [ "$SUDO_UID" != 0 ]; then sudo -H -u "#$SUDO_UID" -- "$@"; else "$@"; fi
-}
-if [ ! -x node_modules/.bin/node ] || [ package-lock.json -nt node_modules/.package-lock.json ]; then
-  echo "Installing the packages of this clone ..." >&2
-  as_owner npm ci --no-audit --no-fund --loglevel=error >&2
-fi
+. "$(dirname "$0")/prepare.sh"
 as_owner node_modules/.bin/node lib/api/schema/generate.ts
 case "${1:-}" in
   up | down | host | image | status)
