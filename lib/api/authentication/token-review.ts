@@ -1,4 +1,4 @@
-/** TokenReview. Counterpart: kubernetes pkg/registry/authentication. */
+/** TokenReview: whose token is this? Created, answered, not stored; the server answers it. Counterpart: kubernetes `registry/authentication/tokenreview`. */
 import { defineResource } from "../define-resource.ts";
 import type { TokenReview } from "../schema/generated/models.ts";
 import { tokenreviews } from "../schema/generated/references.ts";

@@ -1,4 +1,4 @@
-/** SelfSubjectAccessReview. Counterpart: kubernetes pkg/registry/authorization. */
+/** SelfSubjectAccessReview: may I? Created, answered, not stored; the server checks and answers it. Counterpart: kubernetes `registry/authorization/selfsubjectaccessreview`. */
 import { defineResource } from "../define-resource.ts";
 import type { SelfSubjectAccessReview } from "../schema/generated/models.ts";
 import { selfsubjectaccessreviews } from "../schema/generated/references.ts";

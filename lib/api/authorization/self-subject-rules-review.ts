@@ -1,4 +1,4 @@
-/** SelfSubjectRulesReview. Counterpart: kubernetes pkg/registry/authorization. */
+/** SelfSubjectRulesReview: what may I? Created, answered, not stored; the server answers it. Counterpart: kubernetes `registry/authorization/selfsubjectrulesreview`. */
 import { defineResource } from "../define-resource.ts";
 import type { SelfSubjectRulesReview } from "../schema/generated/models.ts";
 import { selfsubjectrulesreviews } from "../schema/generated/references.ts";

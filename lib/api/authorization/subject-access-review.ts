@@ -1,4 +1,4 @@
-/** SubjectAccessReview. Counterpart: kubernetes pkg/registry/authorization. */
+/** SubjectAccessReview: may they? Created, answered, not stored; the server checks and answers it. Counterpart: kubernetes `registry/authorization/subjectaccessreview`. */
 import { defineResource } from "../define-resource.ts";
 import type { SubjectAccessReview } from "../schema/generated/models.ts";
 import { subjectaccessreviews } from "../schema/generated/references.ts";
