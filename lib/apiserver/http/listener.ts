@@ -102,12 +102,17 @@ export class Listener {
     });
   }
 
-  /** Resolves with the port once clients can connect. */
+  /** Resolves with the port once clients can connect. Throws when it cannot be had. */
   start(): Promise<number> {
+    const { host, port } = this.#options;
     return new Promise((resolve, reject) => {
-      this.#server.once("error", reject);
-      this.#server.listen({ host: this.#options.host, port: this.#options.port, backlog: 1024 }, () => {
-        this.#server.off("error", reject);
+      const failed = (error: NodeJS.ErrnoException): void => {
+        const why = error.code === "EADDRINUSE" ? "another program has the port" : error.code === "EADDRNOTAVAIL" ? "this machine does not have the address" : error.message;
+        reject(new Error(`Cannot serve on "${host}:${port}": ${why}`, { cause: error }));
+      };
+      this.#server.once("error", failed);
+      this.#server.listen({ host, port, backlog: 1024 }, () => {
+        this.#server.off("error", failed);
         resolve((this.#server.address() as AddressInfo).port);
       });
     });

@@ -48,6 +48,11 @@ test("what was acknowledged is there after SIGTERM and after SIGKILL", async (t)
     const server = run(args), url = await server.ready;
     const created = await get(`${url}/api/v1/namespaces/default/configmaps`, ca.certificatePem, "secret", "POST", JSON.stringify({ metadata: { name: signal.toLowerCase() } }));
     t.is(created.status, 201, created.text);
+    if (signal === "SIGTERM") {
+      const second = run(args.map((arg) => (arg.startsWith("--data-file") ? `--data-file=${file("other.db")}` : arg)));
+      t.is(await second.exited, 1);
+      t.true(second.output.text.includes(`Cannot serve on \\"127.0.0.1:${port}\\": another program has the port`), second.output.text);
+    }
     server.child.kill(signal);
     const code = await server.exited;
     if (signal === "SIGTERM") t.is(code, 0, server.output.text);
