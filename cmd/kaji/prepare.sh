@@ -17,3 +17,10 @@ if [ ! -x "node_modules/node-linux-$kaji_arch/bin/node" ] || [ package-lock.json
 fi
 # npm 9 makes no link where two optional packages bring a program of the same name.
 [ -x node_modules/.bin/node ] || as_owner ln -sfn "../node-linux-$kaji_arch/bin/node" node_modules/.bin/node
+# The one shared library our node needs that a bare Debian lacks.
+if ! node_modules/.bin/node --version >/dev/null 2>&1; then
+  echo "Installing libatomic1, which node needs ..." >&2
+  if [ "$(id -u)" = 0 ]; then kaji_root=; else kaji_root=sudo; fi
+  { $kaji_root apt-get install -y -q --no-remove --no-install-recommends libatomic1 || { $kaji_root apt-get update -q && $kaji_root apt-get install -y -q --no-remove --no-install-recommends libatomic1; }; } >&2
+  node_modules/.bin/node --version >/dev/null
+fi
