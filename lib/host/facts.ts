@@ -49,6 +49,12 @@ export async function readMachineFacts(): Promise<MachineFacts> {
   };
 }
 
+/** Which mandatory access control the kernel enforces. */
+export async function readSecurityModules(): Promise<{ appArmor: boolean; seLinux: boolean }> {
+  const [appArmor, seLinux] = await Promise.all([read("/sys/module/apparmor/parameters/enabled"), read("/sys/fs/selinux/enforce")]);
+  return { appArmor: appArmor === "Y", seLinux: seLinux !== "" };
+}
+
 /** Highest process id and how many processes and threads run: what PID pressure is judged by. */
 export async function readProcesses(): Promise<{ max: number; running: number }> {
   const [max, load] = await Promise.all([read("/proc/sys/kernel/pid_max"), read("/proc/loadavg")]);

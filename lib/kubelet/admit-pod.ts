@@ -3,11 +3,11 @@
  * reasons and messages are upstream's. The scheduler has checked most of it already; a pod bound by hand, or a node that changed, has not been.
  */
 import { matchesRequiredNodeAffinity } from "../api/helpers/node-affinity.ts";
-import { podRequests } from "../api/helpers/pod-requests.ts";
-import { resourceAmount } from "../api/helpers/pod-requests.ts";
+import { podRequests, resourceAmount } from "../api/helpers/pod-requests.ts";
 import { evicts, findUntoleratedTaint } from "../api/helpers/tolerations.ts";
 import type { Node, Pod } from "../api/schema/generated/models.ts";
 import { isTerminalPhase, uidOf } from "./pod-facts.ts";
+import { findUnsupported, type HostAbilities } from "./unsupported.ts";
 
 export interface Rejection { readonly reason: string; readonly message: string; /** Another look at the node may change the answer. */ readonly dependsOnNode: boolean }
 
@@ -39,9 +39,13 @@ function lacking(pod: Pod, node: Node, others: readonly Pod[]): Rejection | unde
   return undefined;
 }
 
+export interface AdmissionSettings { readonly allowedUnsafeSysctls: readonly string[]; readonly abilities: HostAbilities }
+
 /** Undefined: it may run. `others` are the pods already taken. */
-export function admitPod(pod: Pod, node: Node, others: readonly Pod[], allowedUnsafeSysctls: readonly string[]): Rejection | undefined {
+export function admitPod(pod: Pod, node: Node, others: readonly Pod[], { allowedUnsafeSysctls, abilities }: AdmissionSettings): Rejection | undefined {
   const present = others.filter((other) => uidOf(other) !== uidOf(pod) && !isTerminalPhase(other.status?.phase)), predicate = (name: string, why: string): Rejection => ({ reason: name, message: `Predicate ${name} failed: ${why}`, dependsOnNode: true });
+  const unsupported = findUnsupported(pod, abilities);
+  if (unsupported !== undefined) return { reason: "Unsupported", message: unsupported, dependsOnNode: false };
   const sysctl = forbiddenSysctl(pod, allowedUnsafeSysctls);
   if (sysctl !== undefined) return sysctl;
   const short = lacking(pod, node, present);

@@ -16,12 +16,13 @@ export function sandboxConfigOf(node: NodeContext, pod: Pod, attempt: number): C
 /** Resolves when the sandbox runs and has its network. Tells people when it cannot be made, and throws. */
 export async function createSandbox(node: NodeContext, pod: Pod, attempt: number): Promise<string> {
   try {
-    await Promise.all([
+    const runtimeClass = pod.spec.runtimeClassName, [runtimeHandler] = await Promise.all([
+      runtimeClass === undefined || runtimeClass === "" ? "" : node.runtimeHandler(runtimeClass),
       node.cgroups.ensure(podCgroup(node.settings.cgroupRoot, pod), podCgroupResources(pod)),
       mkdir(podLogDirectory(node.settings.logRoot, pod), { recursive: true, mode: 0o755 }),
       mkdir(node.volumes.podDirectory(pod.metadata.uid ?? ""), { recursive: true, mode: 0o750 }),
     ]);
-    const { podSandboxId } = await node.cri.call("RunPodSandbox", { config: sandboxConfigOf(node, pod, attempt), runtimeHandler: "" });
+    const { podSandboxId } = await node.cri.call("RunPodSandbox", { config: sandboxConfigOf(node, pod, attempt), runtimeHandler });
     return podSandboxId;
   } catch (error) {
     node.events.pod(pod, "Warning", "FailedCreatePodSandBox", `Failed to create pod sandbox: ${(error as Error).message}`);

@@ -3,13 +3,13 @@
  * Counterpart: kubelet `kubelet.go`.
  */
 import { mkdir, readFile } from "node:fs/promises";
-import { nodes, pods, services } from "../api/schema/generated/references.ts";
+import { nodes, pods, runtimeclasses, services } from "../api/schema/generated/references.ts";
 import type { ContainerImage, Node, Pod } from "../api/schema/generated/models.ts";
 import type { Client } from "../client/client.ts";
 import type { Cri } from "../cri/client.ts";
 import { Cgroups } from "../host/cgroups.ts";
 import { readSpace } from "../host/disk-usage.ts";
-import { readMachineFacts, type MachineFacts } from "../host/facts.ts";
+import { readMachineFacts, readSecurityModules, type MachineFacts } from "../host/facts.ts";
 import { Informer } from "../runtime/informer.ts";
 import type { EventSink } from "../runtime/event-recorder.ts";
 import type { Clock } from "../util/clock.ts";
@@ -62,7 +62,7 @@ export class Kubelet implements Runnable {
 
   async run(signal: AbortSignal): Promise<void> {
     const { client, cri, clock, log, events: sink } = this.#deps, options = this.#options;
-    const machine = await readMachineFacts(), cgroups = await Cgroups.detect(options.cgroupDriver), settings = await this.#settings(machine);
+    const [machine, abilities] = await Promise.all([readMachineFacts(), readSecurityModules()]), cgroups = await Cgroups.detect(options.cgroupDriver), settings = await this.#settings(machine);
     await this.#prepare(cgroups, settings, machine);
     const events = new PodEvents(sink), tokens = new TokenManager(client, clock), podInformer = new Informer({ client, clock, log }, pods, { fieldSelector: `spec.nodeName=${options.nodeName}` });
     const serviceInformer = new Informer({ client, clock, log }, services);
@@ -75,11 +75,12 @@ export class Kubelet implements Runnable {
     const reader = new RuntimeReader(cri), status = new StatusWriter({ client, clock, log }, workersSignal);
     const context: NodeContext = {
       cri, clock, log, events, images, volumes, sources, cgroups, settings,
+      runtimeHandler: async (name) => (await client.get(runtimeclasses, { name })).handler,
       downwardContext: (podIPs) => ({ podIPs, hostIPs: settings.hostIPs, nodeName: options.nodeName, allocatable: agent.node?.status?.allocatable ?? {} }),
     };
     const remover = new PodRemover({ client, cri, cgroups, volumes, tokens, release: (uid) => cache.release(uid) });
     const admit = async (pod: Pod): Promise<Rejection | undefined> => {
-      const judge = (node: Node): Rejection | undefined => admitPod(pod, node, manager.admitted, options.allowedUnsafeSysctls);
+      const judge = (node: Node): Rejection | undefined => admitPod(pod, node, manager.admitted, { allowedUnsafeSysctls: options.allowedUnsafeSysctls, abilities });
       const first = agent.node === undefined ? undefined : judge(agent.node);
       // Ours is what we last wrote; labels and taints others set since are fetched before a pod is turned away for them.
       return first?.dependsOnNode === true ? judge(await client.get(nodes, { name: options.nodeName })) : first;

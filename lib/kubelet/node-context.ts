@@ -35,5 +35,7 @@ export interface NodeContext {
   readonly sources: EnvironmentSources;
   readonly cgroups: Cgroups;
   readonly settings: NodeSettings;
+  /** The runtime's handler for a RuntimeClass. */
+  runtimeHandler(name: string): Promise<string>;
   downwardContext(podIPs: readonly string[]): DownwardContext;
 }

@@ -1,5 +1,5 @@
 /** Security settings of sandboxes and containers in CRI's words. Pure. Counterpart: kubelet `kuberuntime/security_context.go` and `pkg/securitycontext`. */
-import type { Container, EphemeralContainer, Pod, SeccompProfile, SecurityContext } from "../api/schema/generated/models.ts";
+import type { AppArmorProfile, Container, EphemeralContainer, Pod, SeccompProfile, SecurityContext } from "../api/schema/generated/models.ts";
 import type { CriInput } from "../cri/messages.ts";
 import { ContainerConfigError } from "./environment.ts";
 
@@ -11,6 +11,16 @@ function seccomp(profile: SeccompProfile | undefined, profileRoot: string): CriI
     case "RuntimeDefault": return { profileType: "RuntimeDefault" };
     case "Localhost": return { profileType: "Localhost", localhostRef: `${profileRoot}/${profile?.localhostProfile ?? ""}` };
     default: return { profileType: "Unconfined" };
+  }
+}
+
+/** Left out where nothing is asked for: the runtime then applies its default where the host has AppArmor. */
+function apparmor(profile: AppArmorProfile | undefined, privileged: boolean): CriInput<"LinuxContainerSecurityContext"> {
+  switch (privileged ? "" : profile?.type ?? "") {
+    case "RuntimeDefault": return { apparmor: { profileType: "RuntimeDefault" } };
+    case "Localhost": return { apparmor: { profileType: "Localhost", localhostRef: profile?.localhostProfile ?? "" } };
+    case "Unconfined": return { apparmor: { profileType: "Unconfined" } };
+    default: return {};
   }
 }
 
@@ -59,7 +69,7 @@ export function containerSecurityContext(pod: Pod, container: Container | Epheme
     supplementalGroups: supplementalGroups(pod), supplementalGroupsPolicy: common.supplementalGroupsPolicy === "Strict" ? "Strict" : "Merge",
     seccomp: privileged ? { profileType: "Unconfined" } : seccomp(own.seccompProfile ?? common.seccompProfile, profileRoot),
     noNewPrivs: own.allowPrivilegeEscalation === false,
-    maskedPaths: unmasked ? [] : MASKED_PATHS, readonlyPaths: unmasked ? [] : READONLY_PATHS,
+    ...apparmor(own.appArmorProfile ?? common.appArmorProfile, privileged), maskedPaths: unmasked ? [] : MASKED_PATHS, readonlyPaths: unmasked ? [] : READONLY_PATHS,
     ...(uid === undefined ? {} : { runAsUser: { value: uid } }), ...(gid === undefined ? {} : { runAsGroup: { value: gid } }),
     ...(selinux === undefined ? {} : { selinuxOptions: selinux }),
   };

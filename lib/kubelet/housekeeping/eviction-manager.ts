@@ -2,11 +2,10 @@
  * Eviction manager: watches memory, disk and process ids; when one runs short it frees what it can and then ends one pod after another.
  *
  * Guarantees: at most one pod is evicted a round, and none before unused images and dead containers are gone when the disk is short; a pressure
- * once told stays told for PRESSURE_HOLD_MS, so that the node's taints do not flap. emptyDir size limits are held to as well.
+ * once told stays told for PRESSURE_HOLD_MS, so that the node's taints do not flap. Limits on local storage are held to as well.
  * Counterpart: kubelet `eviction/eviction_manager.go`.
  */
 import path from "node:path";
-import { quantityValue } from "../../api/quantity.ts";
 import type { Pod } from "../../api/schema/generated/models.ts";
 import { directoryUsage, readSpace } from "../../host/disk-usage.ts";
 import { readMemory, readProcesses } from "../../host/facts.ts";
@@ -18,6 +17,8 @@ import { uidOf } from "../pod-facts.ts";
 import type { PodManager } from "../pod-manager.ts";
 import { podLogDirectory } from "../sandbox-config.ts";
 import type { GarbageCollector } from "./garbage-collector.ts";
+import { LABEL } from "../labels.ts";
+import { exceededStorage, hasStorageLimit } from "./plan-storage-limits.ts";
 import { crossed, evictionMessage, pressureOf, rankVictims, type Observations, type PodUse, type Signal, type Threshold } from "./plan-eviction.ts";
 
 const CHECK_MS = 10_000, PRESSURE_HOLD_MS = 300_000;
@@ -100,15 +101,20 @@ export class EvictionManager implements Runnable {
     }));
   }
 
-  /** A pod whose emptyDir has outgrown its limit is evicted; those in memory are limited by the kernel. */
+  /** A pod that has outgrown a limit on local storage is evicted; emptyDirs in memory are limited by the kernel. */
   async #holdSizeLimits(): Promise<void> {
-    for (const pod of this.#running()) {
-      for (const volume of pod.spec.volumes ?? []) {
-        const limit = volume.emptyDir?.sizeLimit;
-        if (limit === undefined || volume.emptyDir?.medium === "Memory" || quantityValue(limit) === 0) continue;
-        const { bytes } = await directoryUsage(this.#context.volumes.hostPathOf(pod, volume));
-        if (bytes > quantityValue(limit)) { this.#evict(pod, `Usage of EmptyDir volume "${volume.name}" exceeds the limit "${limit}". `); break; }
+    const limited = this.#running().filter(hasStorageLimit);
+    if (limited.length === 0) return;
+    const { stats } = await this.#context.cri.call("ListContainerStats", {}), { volumes, settings } = this.#context;
+    for (const pod of limited) {
+      const emptyDirs = new Map<string, number>(), containers = new Map<string, number>();
+      for (const volume of pod.spec.volumes ?? []) if (volume.emptyDir !== undefined && volume.emptyDir.medium !== "Memory") emptyDirs.set(volume.name, (await directoryUsage(volumes.hostPathOf(pod, volume))).bytes);
+      for (const container of pod.spec.containers) {
+        const layer = stats.find((one) => one.attributes?.labels[LABEL.podUid] === uidOf(pod) && one.attributes.metadata?.name === container.name)?.writableLayer?.usedBytes?.value ?? 0;
+        containers.set(container.name, layer + (await directoryUsage(path.join(podLogDirectory(settings.logRoot, pod), container.name))).bytes);
       }
+      const message = exceededStorage(pod, emptyDirs, containers);
+      if (message !== undefined) this.#evict(pod, message);
     }
   }
 }

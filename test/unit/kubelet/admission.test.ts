@@ -8,7 +8,7 @@ import { exited, makeContainer, makePod, makeRun, makeRuntime } from "./builders
 const node: Node = { metadata: { name: "n1", labels: { disk: "ssd" } }, spec: { taints: [{ key: "soft", effect: "NoSchedule" }, { key: "hard", effect: "NoExecute" }] }, status: { allocatable: { cpu: "2", memory: "1Gi", pods: "2" } } };
 const tolerations = [{ key: "hard", operator: "Exists" }], asks = (cpu: string): PodSpec["containers"] => [makeContainer("main", { resources: { requests: { cpu } } })];
 const verdict = (spec: Partial<PodSpec>, others: Partial<PodSpec>[] = [], unsafe: string[] = []): string => {
-  const rejection = admitPod(makePod({ spec: { tolerations, ...spec } }), node, others.map((other, i) => makePod({ metadata: { uid: `o${i}` }, spec: other })), unsafe);
+  const rejection = admitPod(makePod({ spec: { tolerations, ...spec } }), node, others.map((other, i) => makePod({ metadata: { uid: `o${i}` }, spec: other })), { allowedUnsafeSysctls: unsafe, abilities: { appArmor: false, seLinux: false } });
   return rejection === undefined ? "yes" : `${rejection.reason}: ${rejection.message}`;
 };
 
@@ -19,7 +19,7 @@ test("admitPod() takes what fits, and names what is lacking", (t) => {
 });
 test("admitPod() does not count the pod itself, nor pods that have ended", (t) => {
   const pod = makePod({ spec: { containers: asks("2"), tolerations } });
-  t.is(admitPod(pod, node, [pod, makePod({ metadata: { uid: "done" }, spec: { containers: asks("2") }, status: { phase: "Succeeded" } })], []), undefined);
+  t.is(admitPod(pod, node, [pod, makePod({ metadata: { uid: "done" }, spec: { containers: asks("2") }, status: { phase: "Succeeded" } })], { allowedUnsafeSysctls: [], abilities: { appArmor: false, seLinux: false } }), undefined);
 });
 test("admitPod() refuses by selector, host port and taint", (t) => {
   t.regex(verdict({ nodeSelector: { disk: "hdd" } }), /^NodeAffinity: Predicate NodeAffinity failed/);
@@ -34,6 +34,16 @@ test("admitPod() lets through safe sysctls and those the node allows", (t) => {
   t.is(verdict(sysctl("kernel.msgmax")), 'SysctlForbidden: forbidden sysctl: "kernel.msgmax" not allowlisted');
   t.is(verdict(sysctl("kernel.msgmax"), [], ["kernel.msg*"]), "yes");
   t.regex(verdict(sysctl("net.ipv4.tcp_syncookies", { hostNetwork: true })), /not allowed with host net enabled$/);
+});
+
+test("admitPod() refuses by name what this release cannot do", (t) => {
+  const container = (over: object): Partial<PodSpec> => ({ containers: [makeContainer("main", over)] });
+  t.is(verdict({ hostUsers: false }), "Unsupported: spec.hostUsers: user namespaces are not supported by this release");
+  t.is(verdict(container({ volumeDevices: [{ name: "v", devicePath: "/d" }] })), 'Unsupported: container "main": volumeDevices: block volumes are not supported by this release');
+  t.regex(verdict(container({ securityContext: { appArmorProfile: { type: "RuntimeDefault" } } })), /AppArmor is not enabled on the host$/);
+  t.is(verdict(container({ securityContext: { appArmorProfile: { type: "Unconfined" } } })), "yes");
+  t.regex(verdict(container({ securityContext: { seLinuxOptions: { level: "s0" } } })), /SELinux is not enabled/);
+  t.regex(verdict({ resourceClaims: [{ name: "gpu" }] }), /dynamic resource allocation/);
 });
 
 test("planResize() finds running containers whose resources changed, and whether they must run anew", (t) => {

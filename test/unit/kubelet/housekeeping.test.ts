@@ -4,6 +4,7 @@ import { LABEL } from "../../../lib/kubelet/labels.ts";
 import { planRotated } from "../../../lib/kubelet/housekeeping/log-rotator.ts";
 import { planContainerGc } from "../../../lib/kubelet/housekeeping/plan-container-gc.ts";
 import { crossed, evictionMessage, parseThresholds, pressureOf, rankVictims, type PodUse } from "../../../lib/kubelet/housekeeping/plan-eviction.ts";
+import { exceededStorage, hasStorageLimit } from "../../../lib/kubelet/housekeeping/plan-storage-limits.ts";
 import { bytesToFree, planImageGc, type ImageRecord } from "../../../lib/kubelet/housekeeping/plan-image-gc.ts";
 import { makeContainer, makePod } from "./builders.ts";
 
@@ -59,4 +60,18 @@ test("evictionMessage() is upstream's", (t) => {
   const [threshold] = parseThresholds({ "memory.available": "100Mi" });
   t.is(evictionMessage(threshold!, { available: 50 * 2 ** 20, capacity: 2 ** 30 }, { pod: makePod(), memoryBytes: 10 * 2 ** 20, diskBytes: 0, processes: 0 }),
     "The node was low on resource: memory. Threshold quantity: 100Mi, available: 50Mi. Container main was using 10240Ki, request is 0, has larger consumption of memory. ");
+});
+
+test("exceededStorage() holds a pod to its emptyDirs', its containers' and its own limit", (t) => {
+  const limited = (...limits: (string | undefined)[]): ReturnType<typeof makePod> => makePod({ spec: {
+    volumes: [{ name: "v", emptyDir: { sizeLimit: "100" } }, { name: "ram", emptyDir: { medium: "Memory", sizeLimit: "1" } }],
+    containers: limits.map((limit, i) => makeContainer(`c${i}`, limit === undefined ? {} : { resources: { limits: { "ephemeral-storage": limit } } })),
+  } });
+  const check = (pod: ReturnType<typeof makePod>, volume: number, ...sizes: number[]): string | undefined => exceededStorage(pod, new Map([["v", volume]]), new Map(sizes.map((size, i) => [`c${i}`, size])));
+  t.is(check(limited("50", "50"), 40, 30, 30), undefined);
+  t.is(check(limited(undefined), 101, 0), 'Usage of EmptyDir volume "v" exceeds the limit "100". ');
+  t.is(check(limited("50"), 40, 20), "Pod ephemeral local storage usage exceeds the total limit of containers 50. ");
+  t.is(check(limited("50", undefined), 0, 51, 999), 'Container c0 exceeded its local ephemeral storage limit "50". ');
+  t.true(hasStorageLimit(limited("1")));
+  t.false(hasStorageLimit(makePod({ spec: { volumes: [{ name: "ram", emptyDir: { medium: "Memory", sizeLimit: "1" } }] } })));
 });
