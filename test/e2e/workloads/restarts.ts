@@ -1,0 +1,101 @@
+/** Restarts of the daemons around pods, and what was asked for while the API server was away. Serial: everything else on the cluster would notice. */
+import type { ExecutionContext, TestFn } from "ava";
+import type { Pod } from "../../../lib/api/schema/generated/models.ts";
+import { pods, services } from "../../../lib/api/schema/generated/references.ts";
+import { ConnectionError } from "../../../lib/client/client.ts";
+import { isAlive } from "../../../lib/install/processes.ts";
+import { readDaemonState } from "../../../lib/install/supervisor.ts";
+import { until } from "../../../lib/install/wait.ts";
+import { systemClock } from "../../../lib/util/clock.ts";
+import { onHost } from "../cluster/workload.ts";
+import { Lab, shell, SLEEP, statusOf } from "./lab.ts";
+
+const OUTAGE_MS = 5_000, RESYNC_EVENTS = 12;
+const web = shell("main", `hostname > /usr/share/nginx/html/index.html; exec nginx -g "daemon off;"`, { readinessProbe: { httpGet: { path: "/", port: 80 }, periodSeconds: 1 }, livenessProbe: { tcpSocket: { port: 80 }, periodSeconds: 1, failureThreshold: 3 } });
+
+async function restart(name: string): Promise<void> {
+  const before = (await readDaemonState(name))!;
+  process.kill(before.pid, "SIGTERM");
+  await until(`${name} coming back`, async () => {
+    const now = await readDaemonState(name);
+    return now !== undefined && now.pid !== before.pid && (await isAlive(now)) ? true : undefined;
+  }, systemClock, 30_000);
+}
+
+/** What a restart must leave as it is. */
+const identity = (pod: Pod): unknown => ({ id: statusOf(pod, "main")!.containerID, started: statusOf(pod, "main")!.state!.running!.startedAt, restarts: statusOf(pod, "main")!.restartCount, readySince: pod.status!.conditions!.find((c) => c.type === "Ready")!.lastTransitionTime, ip: pod.status!.podIP });
+
+async function daemons(t: ExecutionContext, lab: Lab): Promise<void> {
+  const labels = { app: "web" };
+  await lab.create(services, { apiVersion: "v1", kind: "Service", metadata: lab.meta("web"), spec: { selector: labels, ports: [{ port: 80 }] } });
+  const before = identity(await lab.readyPod("steady", [web], { labels, nodeName: "worker-1" }));
+  const ip = await lab.kubectl("get", "service", "web", "-o", "jsonpath={.spec.clusterIP}");
+  const fetch = async (): Promise<string> => (await onHost("worker-2", "curl", "-sS", "--max-time", "5", `http://${ip}/`)).stdout.trim();
+  await until("the Service", fetch, systemClock, 10_000);
+  for (const daemon of ["kubelet@worker-1", "containerd@worker-1", "kube-proxy@worker-1", "kube-proxy@worker-2"]) {
+    await restart(daemon);
+    t.is(await fetch(), "steady", daemon);
+    // The daemon works again: a new pod comes up beside the old one and can be looked into.
+    const name = `after-${daemon.replace("@", "-")}`;
+    await lab.readyPod(name, [shell("main", SLEEP)], { nodeName: "worker-1" });
+    t.is(await lab.sh(name, "hostname"), name);
+    t.deepEqual(identity(await lab.client.get(pods, { namespace: lab.namespace, name: "steady" })), before, daemon);
+  }
+  t.is(await lab.sh("steady", "hostname"), "steady");
+  t.regex(await lab.logs("steady"), /^/);
+}
+
+async function outage(t: ExecutionContext, lab: Lab): Promise<void> {
+  const supervisor = (await readDaemonState("supervisor"))!, server = (await readDaemonState("kube-apiserver"))!;
+  const labels = { app: "late" };
+  process.kill(supervisor.pid, "SIGSTOP"); // Else it would be back at once.
+  const startMs = systemClock.monotonicMs();
+  let asked: Promise<unknown>;
+  try {
+    process.kill(server.pid, "SIGKILL");
+    const insist = <T>(what: string, attempt: () => Promise<T>): Promise<T> => until(what, attempt, systemClock, 60_000);
+    await t.throwsAsync(lab.client.get(pods, { namespace: lab.namespace, name: "x" }), { instanceOf: ConnectionError });
+    asked = Promise.all([
+      insist("the Service's creation", () => lab.create(services, { apiVersion: "v1", kind: "Service", metadata: lab.meta("late"), spec: { selector: labels, ports: [{ port: 80 }] } })),
+      insist("the pod's creation", () => lab.pod("late", [web], { labels })),
+    ]);
+    await systemClock.sleep(OUTAGE_MS); // The length of the outage is the claim.
+  } finally { process.kill(supervisor.pid, "SIGCONT"); }
+  await asked;
+  const backMs = systemClock.monotonicMs();
+  await lab.podUntil("late", "Ready", (p) => p.status?.conditions?.some((c) => c.type === "Ready" && c.status === "True") === true);
+  const ip = await lab.kubectl("get", "service", "late", "-o", "jsonpath={.spec.clusterIP}");
+  for (const host of ["worker-1", "worker-2", "worker-3"]) t.is(await until(`the Service on ${host}`, async () => (await onHost(host, "curl", "-sS", "--fail", "--max-time", "2", `http://${ip}/`)).stdout.trim(), systemClock, 30_000), "late");
+  t.log(`asked ${((backMs - startMs) / 1_000).toFixed(1)} s after the kill, served ${((systemClock.monotonicMs() - backMs) / 1_000).toFixed(1)} s later`);
+}
+
+/** Lines of rules on a host, without counters. */
+const rules = async (host: string): Promise<string[]> => (await onHost(host, "iptables-save")).stdout.split("\n").filter((line) => /^(:|-A)/.test(line)).map((line) => line.replace(/\[\d+:\d+\]/, "")).sort();
+
+async function constantRules(t: ExecutionContext, lab: Lab): Promise<void> {
+  const labels = { app: "flap" }, hosts = ["worker-1", "worker-2"];
+  await lab.create(services, { apiVersion: "v1", kind: "Service", metadata: lab.meta("flap"), spec: { type: "NodePort", selector: labels, sessionAffinity: "ClientIP", ports: [{ port: 80 }] } });
+  await lab.readyPod("steady", [web], { labels });
+  const ip = await lab.kubectl("get", "service", "flap", "-o", "jsonpath={.spec.clusterIP}");
+  const settled = (): Promise<unknown> => Promise.all(hosts.map((host) => until("the rules", async () => ((await rules(host)).some((line) => line.includes(`-d ${ip}/32`) && line.includes("KUBE-SVC-")) ? true : undefined), systemClock, 10_000)));
+  await settled();
+  const before = await Promise.all(hosts.map(rules));
+  for (let i = 0; i < RESYNC_EVENTS; i++) {
+    const name = `extra-${i}`, created = await lab.create(services, { apiVersion: "v1", kind: "Service", metadata: lab.meta(name), spec: { selector: labels, ports: [{ port: 80 + i }] } });
+    await until("the extra rules", async () => ((await rules("worker-1")).some((line) => line.includes(created.spec.clusterIP!)) ? true : undefined), systemClock, 10_000);
+    await lab.client.delete(services, { namespace: lab.namespace, name });
+  }
+  await Promise.all(hosts.map(async (host, i) => until(`the rules of ${host} as before`, async () => (JSON.stringify(await rules(host)) === JSON.stringify(before[i]) ? true : undefined), systemClock, 10_000)));
+  t.deepEqual(await Promise.all(hosts.map(rules)), before);
+}
+
+export function registerRestarts(test: TestFn): void {
+  const serial = (namespace: string, title: string, body: (t: ExecutionContext, lab: Lab) => Promise<void>): void => test.serial(title, async (t) => {
+    const lab = await Lab.open(namespace);
+    try { await body(t, lab); }
+    finally { await lab.close(); }
+  });
+  serial("wl-rules", "the number of rules is the same after many syncs", constantRules);
+  serial("wl-restarts", "restarts of kubelet, containerd and kube-proxy leave containers as they are", daemons);
+  serial("wl-outage", "a Service and a pod asked for while the API server is away for 5 s are there after", outage);
+}
