@@ -13,6 +13,8 @@ test("withDefaultTag() adds latest only where there is neither tag nor digest", 
   const digest = `sha256:${"a".repeat(64)}`;
   t.deepEqual(["nginx", "nginx:1", "reg:5000/a/b", `nginx@${digest}`, "localhost/x:y"].map(withDefaultTag), ["nginx:latest", "nginx:1", "reg:5000/a/b:latest", `nginx@${digest}`, "localhost/x:y"]);
   for (const wrong of ["", "UPPER", "a//b", "x:y:z", "-a"]) t.throws(() => withDefaultTag(wrong), { message: /invalid reference format/ }, wrong);
+  t.throws(() => withDefaultTag("Web:1"), { message: `couldn't parse image name "Web:1": invalid reference format: repository name (library/Web) must be lowercase` });
+  t.throws(() => withDefaultTag("UPPER/Case"), { message: /repository name \(Case\) must be lowercase$/ });
 });
 test("registryOf() is Docker Hub unless the name starts with a host", (t) => t.deepEqual(["nginx", "a/b", "ghcr.io/a/b", "localhost/a", "reg:5000/a"].map(registryOf), ["docker.io", "docker.io", "ghcr.io", "localhost", "reg:5000"]));
 
