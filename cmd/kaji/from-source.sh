@@ -2,6 +2,8 @@
 # Runs kaji from a clone: installs what the clone lacks, then hands over.
 set -eu
 . "$(dirname "$0")/prepare.sh"
+# npm puts programs of packages first; the cluster is run by the machine's own.
+PATH=$(printf %s "$PATH" | tr : '\n' | grep -v node_modules/.bin | paste -sd :)
 as_owner node_modules/.bin/node lib/api/schema/generate.ts
 case "${1:-}" in
   up | down | host | image | status)

@@ -110,6 +110,12 @@ async function supervise(): Promise<void> {
   await new Supervisor({ log: createLogger("supervisor"), clock: systemClock }).run(shutdownSignal());
 }
 
+async function version(argv: readonly string[]): Promise<void> {
+  parseFlags(argv, {});
+  const [{ BUILD_COMMIT, NODE_VERSION }, { CLIENT_API_VERSION }] = await Promise.all([import("../../lib/util/version.ts"), import("../../lib/client/client-config.ts")]);
+  print(`commit: ${BUILD_COMMIT}\nAPI version: ${CLIENT_API_VERSION}\nNode version: ${NODE_VERSION}\nplatform: linux/${process.arch === "x64" ? "amd64" : process.arch}\n`);
+}
+
 const COMMANDS: Record<string, { run: Main; help: string }> = {
   up: { run: up, help: "start a cluster on this machine, or finish and check the one that is there" },
   down: { run: down, help: "end it and remove everything it made" },
@@ -117,6 +123,7 @@ const COMMANDS: Record<string, { run: Main; help: string }> = {
   host: { run: host, help: "NAME -- COMMAND: run a command on a host" },
   kubeconfig: { run: kubeconfig, help: "where the admin kubeconfig is; --merge adds it to ~/.kube/config" },
   image: { run: image, help: "load IMAGE|FILE: into every host's containerd" },
+  version: { run: version, help: "commit, API version and Node version of this program" },
   supervise: { run: supervise, help: "keep the daemons alive (started by up)" },
 };
 
@@ -134,10 +141,13 @@ export async function main(argv: readonly string[]): Promise<number> {
   return (await COMMANDS[name]!.run(rest)) ?? 0;
 }
 
-if (import.meta.main) {
-  try { process.exitCode = await main(process.argv.slice(2)); }
+/** The whole program: runs one command and leaves its exit code to the process. */
+export async function run(argv: readonly string[]): Promise<void> {
+  try { process.exitCode = await main(argv); }
   catch (error) {
     process.stderr.write(`Error: ${error instanceof Error ? error.message : String(error)}\n`);
     process.exitCode = 1;
   }
 }
+
+if (import.meta.main) await run(process.argv.slice(2));
