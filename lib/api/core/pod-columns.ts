@@ -87,8 +87,6 @@ function summarizeContainers(status: PodStatus, restarts: Restarts, before: stri
   return { reason, ready };
 }
 
-
-
 function readinessGates(pod: Pod): string {
   const gates = pod.spec?.readinessGates ?? [];
   if (gates.length === 0) return "<none>";
@@ -96,22 +94,15 @@ function readinessGates(pod: Pod): string {
   return `${met}/${gates.length}`;
 }
 
-// The cells of a row are asked for one after the other; the summary is made once for them.
-const summaries = new WeakMap<Pod, Summary>();
-function summaryOf(pod: Pod): Summary {
-  const known = summaries.get(pod);
-  if (known !== undefined) return known;
-  const summary = summarizePod(pod);
-  summaries.set(pod, summary);
-  return summary;
-}
-
 export const podColumns: readonly Column<Pod>[] = [
   nameColumn,
-  column("Ready", (pod) => `${summaryOf(pod).ready}/${summaryOf(pod).total}`, { description: "The aggregate readiness state of this pod for accepting traffic." }),
-  column("Status", (pod) => summaryOf(pod).reason, { description: "The aggregate status of the containers in this pod." }),
+  column("Ready", (pod) => {
+    const { ready, total } = summarizePod(pod);
+    return `${ready}/${total}`;
+  }, { description: "The aggregate readiness state of this pod for accepting traffic." }),
+  column("Status", (pod) => summarizePod(pod).reason, { description: "The aggregate status of the containers in this pod." }),
   column("Restarts", (pod, now) => {
-    const { restarts, lastRestart } = summaryOf(pod);
+    const { restarts, lastRestart } = summarizePod(pod);
     return restarts === 0 || lastRestart === undefined ? String(restarts) : `${restarts} (${ageSince(lastRestart, now)} ago)`;
   }, { description: "The number of times the containers in this pod have been restarted and when the last container in this pod has restarted." }),
   ageColumn,
