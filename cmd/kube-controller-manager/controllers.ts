@@ -4,6 +4,9 @@
  */
 import { readFileSync } from "node:fs";
 import { FlagError } from "../../lib/util/flags.ts";
+import { createApprovingController } from "../../lib/controllers/certificates/approving-controller.ts";
+import { createCleaningController } from "../../lib/controllers/certificates/cleaning-controller.ts";
+import { createSigningController } from "../../lib/controllers/certificates/signing-controller.ts";
 import { createAggregationController } from "../../lib/controllers/clusterrole-aggregation/aggregation-controller.ts";
 import { createDeploymentController } from "../../lib/controllers/deployment/deployment-controller.ts";
 import { createEndpointSliceController } from "../../lib/controllers/endpointslice/endpoint-slice-controller.ts";
@@ -73,17 +76,26 @@ export const CONTROLLERS: readonly ControllerDescriptor[] = [
     build: (c, f) => createEndpointSliceController(c, { workers: f["concurrent-service-endpoint-syncs"], endpointsMax: f["max-endpoints-per-slice"], batchMs: f["endpointslice-updates-batch-period"] }),
   },
   { name: "endpoints-controller", alias: "endpoint", account: "endpoint-controller", build: (c, f) => createEndpointsController(c, { workers: f["concurrent-endpoint-syncs"], batchMs: f["endpoint-updates-batch-period"] }) },
+  { name: "certificatesigningrequest-approving-controller", alias: "csrapproving", account: "certificate-controller", build: (c) => createApprovingController(c, { workers: 5 }) },
+  {
+    name: "certificatesigningrequest-signing-controller", alias: "csrsigning", account: "certificate-controller",
+    build: (c, f) => {
+      const certificateFile = f["cluster-signing-cert-file"], keyFile = f["cluster-signing-key-file"];
+      return certificateFile === undefined || keyFile === undefined ? undefined : createSigningController(c, { workers: 5, certificateFile, keyFile, longestMs: f["cluster-signing-duration"] });
+    },
+  },
+  { name: "certificatesigningrequest-cleaner-controller", alias: "csrcleaner", account: "certificate-controller", build: (c) => createCleaningController(c) },
   { name: "garbage-collector-controller", alias: "garbagecollector", account: "generic-garbage-collector", build: (c, f) => createGarbageCollector(c, { workers: f["concurrent-gc-syncs"] }) },
 ];
 
 /** Upstream's controllers that this release does not have: may be turned off, not on. */
 const NOT_BUILT = new Set([
-  "bootstrap-signer-controller", "certificatesigningrequest-approving-controller", "certificatesigningrequest-cleaner-controller", "certificatesigningrequest-signing-controller", "cronjob-controller",
+  "bootstrap-signer-controller", "cronjob-controller",
   "daemonset-controller", "disruption-controller", "endpointslice-mirroring-controller", "ephemeral-volume-controller", "horizontal-pod-autoscaler-controller", "job-controller",
   "legacy-serviceaccount-token-cleaner-controller", "persistentvolume-attach-detach-controller", "persistentvolume-binder-controller", "persistentvolume-expander-controller",
   "persistentvolume-protection-controller", "persistentvolumeclaim-protection-controller", "resourceclaim-controller", "resourcequota-controller", "service-cidr-controller",
   "serviceaccount-token-controller", "statefulset-controller", "token-cleaner-controller", "ttl-after-finished-controller", "ttl-controller", "validatingadmissionpolicy-status-controller",
-  "bootstrapsigner", "tokencleaner", "cronjob", "daemonset", "disruption", "job", "statefulset", "resourcequota", "horizontalpodautoscaling", "ttl", "csrapproving", "csrcleaner", "csrsigning",
+  "bootstrapsigner", "tokencleaner", "cronjob", "daemonset", "disruption", "job", "statefulset", "resourcequota", "horizontalpodautoscaling", "ttl",
   "attachdetach", "persistentvolume-binder", "persistentvolume-expander", "pv-protection", "pvc-protection", "serviceaccount-token", "endpointslicemirroring", "ttl-after-finished",
 ]);
 

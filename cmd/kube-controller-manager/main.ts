@@ -23,8 +23,8 @@ import { FLAGS, parse, type Flags } from "./flags.ts";
 import type { ClientConfig } from "../../lib/client/client-config.ts";
 import type { ControllerContext } from "../../lib/controllers/shared/context.ts";
 
-/** For the loops that sign certificates and tokens of Secrets. */
-const WITHOUT_EFFECT = ["service-account-private-key-file", "cluster-signing-cert-file", "cluster-signing-key-file"] as const;
+/** For the loop that signs tokens of Secrets. */
+const WITHOUT_EFFECT = ["service-account-private-key-file"] as const;
 const COMPONENT = "kube-controller-manager";
 
 /** Runs until SIGTERM. Returns the exit code. */

@@ -39,7 +39,6 @@ function conditionCell({ status }: CertificateSigningRequest): string {
 export const certificateSigningRequestDefinition = defineResource<CertificateSigningRequest>({
   reference: certificatesigningrequests,
   shortNames: ["csr"],
-  notRunYet: true,
   validateName: nameIsPathSegment,
   prepareForCreate,
   prepareForUpdate: (request, old) => {

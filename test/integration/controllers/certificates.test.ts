@@ -1,0 +1,54 @@
+import { mkdtempSync, writeFileSync } from "node:fs";
+import { X509Certificate } from "node:crypto";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import test from "ava";
+import { certificatesigningrequests, clusterrolebindings, nodes } from "../../../lib/api/schema/generated/references.ts";
+import { createClient } from "../../../lib/client/http-client.ts";
+import { createAuthority, readCertificate } from "../../../lib/pki/certificate.ts";
+import { privateKeyPem } from "../../../lib/pki/keys.ts";
+import { requestCertificate } from "../../../lib/runtime/request-certificate.ts";
+import { World } from "./world.ts";
+
+const folder = mkdtempSync(path.join(tmpdir(), "kaji-ca-")), authority = createAuthority({ commonName: "kubernetes", now: new Date() });
+let world: World;
+test.before(async () => {
+  writeFileSync(path.join(folder, "ca.crt"), authority.certificatePem);
+  writeFileSync(path.join(folder, "ca.key"), privateKeyPem(authority.key));
+  world = await World.start([`--cluster-signing-cert-file=${folder}/ca.crt`, `--cluster-signing-key-file=${folder}/ca.key`], []);
+});
+test.after.always(async () => { await world.stop(); });
+
+const as = (user: string, groups: string[]) => {
+  const { certificatePem, keyPem } = world.server.identity(user, groups);
+  return createClient({ server: world.server.url, caData: world.server.caPem, certificateData: certificatePem, keyData: keyPem, component: "test" });
+};
+const subject = { commonName: "system:node:n9", organizations: ["system:nodes"] };
+
+test.serial("a joining node's request is signed once its group is bound to the nodeclient role, and not before", async (t) => {
+  const client = as("system:bootstrap:abcdef", ["system:bootstrappers", "system:bootstrappers:kubeadm:default-node-token"]);
+  const group = [{ apiGroup: "rbac.authorization.k8s.io", kind: "Group", name: "system:bootstrappers:kubeadm:default-node-token" }];
+  const bind = (name: string, role: string) => world.client.create(clusterrolebindings, { metadata: { name }, roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: role }, subjects: group });
+  await bind("kubeadm:kubelet-bootstrap", "system:node-bootstrapper");
+  const early = new AbortController(), wish = { signerName: "kubernetes.io/kube-apiserver-client-kubelet", subject, usage: "client auth", prefix: "node-csr-" } as const;
+  const first = requestCertificate(client, wish, early.signal);
+  await world.until("the request", async () => (await world.list(certificatesigningrequests)).length === 1);
+  await bind("kubeadm:node-autoapprove-bootstrap", "system:certificates.k8s.io:certificatesigningrequests:nodeclient");
+  early.abort();
+  await t.throwsAsync(first);
+  const issued = await requestCertificate(client, wish, AbortSignal.timeout(20_000)), facts = readCertificate(issued.certificatePem);
+  t.true(new X509Certificate(issued.certificatePem).verify(authority.certificate.publicKey));
+  t.like(facts, { usages: ["client"], dnsNames: [], isAuthority: false });
+  t.is(facts.subject.commonName, "system:node:n9");
+  client.close();
+});
+
+test.serial("a node gets a serving certificate for its own addresses, and nobody answers when one is not its own", async (t) => {
+  const client = as("system:node:n9", ["system:nodes"]), wish = { signerName: "kubernetes.io/kubelet-serving", subject, usage: "server auth", prefix: "csr-" } as const;
+  const issued = requestCertificate(client, { ...wish, names: ["n9", "192.0.2.9"] }, AbortSignal.timeout(20_000)); // Before the node is there.
+  await world.addNode("n9");
+  t.deepEqual([...readCertificate((await issued).certificatePem).ipAddresses], ["192.0.2.9"]);
+  await t.throwsAsync(requestCertificate(client, { ...wish, names: ["192.0.2.10"] }, AbortSignal.timeout(1_500)));
+  await world.client.delete(nodes, { name: "n9" });
+  client.close();
+});
