@@ -15,10 +15,12 @@ const print = (text: string): void => { process.stdout.write(`${text}\n`); };
 const TEST_REQUIREMENTS: readonly Requirement[] = [
   { program: "busybox", debianPackage: "busybox-static", why: "endpoints and images of tests" },
   { program: "socat", debianPackage: "socat", why: "UDP senders" },
-  { program: "nft", debianPackage: "nftables", why: "both iptables back ends" },
   { program: "strace", debianPackage: "strace", why: "seeing the store's fdatasync" },
   { program: "docker-registry", debianPackage: "docker-registry", why: "pulling images from a real registry" },
 ];
+
+/** Our node first, then the machine's programs: packages bring some of the same name (`nft`). */
+const programPath = [path.dirname(process.execPath), ...(process.env["PATH"] ?? "").split(":").filter((directory) => !directory.endsWith("node_modules/.bin"))].join(":");
 
 interface Suite { name: string; command: string[]; tap: boolean }
 const SUITES: readonly Suite[] = [
@@ -34,7 +36,7 @@ interface Outcome { passed: number; failed: number }
 /** Runs one suite. TAP is counted and only failures are shown; other output is shown as it is. */
 async function runSuite(suite: Suite): Promise<Outcome> {
   const startMs = performance.now();
-  const child = spawn(suite.command[0]!, suite.command.slice(1), { cwd: root, stdio: ["ignore", "pipe", "inherit"], env: { ...process.env, PATH: `${path.join(root, "node_modules/.bin")}:${process.env["PATH"] ?? ""}` } });
+  const child = spawn(suite.command[0]!, suite.command.slice(1), { cwd: root, stdio: ["ignore", "pipe", "inherit"], env: { ...process.env, PATH: programPath } });
   const ended = new Promise<number>((resolve) => { child.once("exit", (code) => resolve(code ?? 1)); child.once("error", () => resolve(127)); });
   const outcome: Outcome = { passed: 0, failed: 0 };
   let inFailure = false;

@@ -2,7 +2,7 @@
  * `kaji down`: ends the cluster on this machine and takes away everything it made: processes, namespaces, links, routes,
  * mounts, cgroups, firewall rules, data. Works on a half-made or damaged cluster too, and does nothing where there is none.
  */
-import { rm } from "node:fs/promises";
+import { rm, rmdir } from "node:fs/promises";
 import { existsSync, readdirSync } from "node:fs";
 import path from "node:path";
 import type { Clock } from "../util/clock.ts";
@@ -55,6 +55,7 @@ export async function down(options: DownOptions, deps: { clock: Clock; progress:
   });
   await progress.step("remove data", async () => {
     const cache = options.keepCache ? [] : [CACHE_DIR];
-    for (const directory of [RUN_DIR, DATA_DIR, CONFIG_DIR, ...cache]) await rm(path.resolve(directory), { recursive: true, force: true });
+    for (const directory of [RUN_DIR, DATA_DIR, CONFIG_DIR, ...cache]) await rm(directory, { recursive: true, force: true });
+    await rmdir(path.dirname(CACHE_DIR)).catch(() => undefined); // Not empty: something else of ours is cached.
   });
 }

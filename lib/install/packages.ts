@@ -13,6 +13,7 @@ export const REQUIREMENTS: readonly Requirement[] = [
   { program: "ctr", debianPackage: "containerd", why: "loads images" },
   { program: "runc", debianPackage: "runc", why: "starts containers" },
   { program: "iptables-restore", debianPackage: "iptables", why: "Service addresses" },
+  { program: "nft", debianPackage: "nftables", why: "takes tables away again that came only with the cluster" },
   { program: "conntrack", debianPackage: "conntrack", why: "forgets dead UDP flows" },
   { program: "ip", debianPackage: "iproute2", why: "hosts and routes" },
   { program: "nsenter", debianPackage: "util-linux", why: "hosts" },

@@ -5,7 +5,8 @@ export const CONFIG_DIR = "/etc/kaji";
 export const PKI_DIR = "/etc/kaji/pki";
 export const DATA_DIR = "/var/lib/kaji";
 export const RUN_DIR = "/run/kaji";
-export const CACHE_DIR = "/var/cache/kaji";
+/** Packed images; its parent is shared with other caches of ours. */
+export const CACHE_DIR = "/var/cache/kaji/images";
 export const LOG_DIR = "/var/lib/kaji/logs";
 export const CLUSTER_FILE = "/var/lib/kaji/cluster.json";
 export const STORE_FILE = "/var/lib/kaji/state.db";
