@@ -29,6 +29,7 @@ function mergeAffinityKeys(affinity: PodAffinity | undefined, labels: Labels): v
     ...(affinity.requiredDuringSchedulingIgnoredDuringExecution ?? []),
   ];
   for (const term of terms) {
+    if ((term as PodAffinityTerm | undefined) === undefined) continue; // Validation tells.
     mergeLabelKeys(term.labelSelector, term.matchLabelKeys, "In", labels);
     mergeLabelKeys(term.labelSelector, term.mismatchLabelKeys, "NotIn", labels);
   }

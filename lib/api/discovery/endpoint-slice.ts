@@ -66,7 +66,7 @@ function checkHints(errors: Errors, path: FieldPath, hints: readonly { name: str
   hints.forEach(({ name }, i) => {
     if (seen.has(name)) errors.push(duplicate(path.index(i).child("name"), name));
     seen.add(name);
-    checkText(errors, path.index(i).child("name"), name, isLabelValue);
+    checkText(errors, path.index(i).child("name"), name ?? "", isLabelValue);
   });
 }
 

@@ -47,7 +47,7 @@ export const ingressClassDefinition = defineResource<IngressClass>({
   },
   validate: (one) => collect((errors) => checkClass(errors, one)),
   validateUpdate: (one, old) => collect((errors) => {
-    checkImmutable(errors, CONTROLLER, one.spec?.controller, old.spec.controller);
+    checkImmutable(errors, CONTROLLER, one.spec?.controller, old.spec?.controller);
     checkClass(errors, one);
   }),
   columns: [

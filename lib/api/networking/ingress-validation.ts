@@ -17,7 +17,7 @@ const NOT_IP = "must be a DNS name, not an IP address";
 /** `old`: what an update starts from; faults that were there already are let through where upstream does. */
 export function checkIngress(errors: Errors, { spec }: Ingress, old: Ingress | undefined): void {
   const { rules = [], tls = [], defaultBackend, ingressClassName } = spec ?? {};
-  const hadBadSecret = old?.spec.tls?.some(({ secretName = "" }) => secretName !== "" && isDns1123Subdomain(secretName).length > 0) === true;
+  const hadBadSecret = old?.spec?.tls?.some(({ secretName = "" }) => secretName !== "" && isDns1123Subdomain(secretName).length > 0) === true;
   if (rules.length === 0 && defaultBackend === undefined) errors.push(invalid(SPEC, spec?.rules ?? null, "either `defaultBackend` or `rules` must be specified"));
   if (defaultBackend !== undefined) checkBackend(errors, SPEC.child("defaultBackend"), defaultBackend);
   rules.forEach((rule, i) => checkRule(errors, SPEC.child("rules").index(i), rule, old));
@@ -47,7 +47,7 @@ function checkRule(errors: Errors, path: FieldPath, rule: IngressRule, old: Ingr
 }
 
 function hadBadWildcardRule(old: Ingress | undefined): boolean {
-  return old?.spec.rules?.some((rule) => {
+  return old?.spec?.rules?.some((rule) => {
     if (rule.host?.includes("*") !== true) return false;
     const errors: Errors = [];
     checkPaths(errors, SPEC, rule);

@@ -40,6 +40,6 @@ export const ipAddressDefinition = defineResource<IPAddress>({
   shortNames: ["ip"],
   validateName,
   validate: (address) => collect((errors) => checkParent(errors, address)),
-  validateUpdate: (address, old) => collect((errors) => checkImmutable(errors, PARENT, address.spec?.parentRef, old.spec.parentRef)),
+  validateUpdate: (address, old) => collect((errors) => checkImmutable(errors, PARENT, address.spec?.parentRef, old.spec?.parentRef)),
   columns: [nameColumn, column("ParentRef", parentCell, { description: "Whose address it is." })],
 });

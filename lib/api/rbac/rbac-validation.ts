@@ -4,6 +4,7 @@ import { invalid, notSupported, required } from "../field-error.ts";
 import { FieldPath } from "../field-path.ts";
 import type { Column, KubeObject } from "../resource-definition.ts";
 import type { PolicyRule, RbacV1Subject, RoleRef } from "../schema/generated/models.ts";
+import { semanticEqual } from "../semantic-equal.ts";
 import { checkText, type Errors } from "../validation/checks.ts";
 import { isDns1123Subdomain, isPathSegmentName } from "../validation/names.ts";
 
@@ -60,10 +61,9 @@ export function checkBinding(errors: Errors, binding: RoleGrant, namespaced: boo
   binding.subjects?.forEach((subject, i) => checkSubject(errors, SUBJECTS.index(i), subject, namespaced));
 }
 
-export function checkRoleRefKept(errors: Errors, { roleRef }: RoleGrant, old: RoleGrant): void {
-  if (roleRef.apiGroup !== old.roleRef.apiGroup || roleRef.kind !== old.roleRef.kind || roleRef.name !== old.roleRef.name) {
-    errors.push(invalid(ROLE_REF, { APIGroup: roleRef.apiGroup, Kind: roleRef.kind, Name: roleRef.name }, "cannot change roleRef"));
-  }
+export function checkRoleRefKept(errors: Errors, binding: RoleGrant, old: RoleGrant): void {
+  const shown = ({ roleRef }: { roleRef?: Partial<RoleRef> }): object => ({ APIGroup: roleRef?.apiGroup ?? "", Kind: roleRef?.kind ?? "", Name: roleRef?.name ?? "" });
+  if (!semanticEqual(shown(binding), shown(old))) errors.push(invalid(ROLE_REF, shown(binding), "cannot change roleRef"));
 }
 
 const subjectsCell = (kind: string) => ({ subjects }: RoleGrant): string =>

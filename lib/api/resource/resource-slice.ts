@@ -112,9 +112,9 @@ export const resourceSliceDefinition = defineResource<ResourceSlice>({
   prepareForUpdate: (slice, _old, { now }) => stampTaints(slice, now),
   validate: ({ spec }) => collect((errors) => checkSpec(errors, spec ?? {})),
   validateUpdate: ({ spec }, old) => collect((errors) => {
-    checkImmutable(errors, SPEC.child("pool", "name"), spec?.pool?.name, old.spec.pool.name);
-    checkImmutable(errors, SPEC.child("driver"), spec?.driver, old.spec.driver);
-    checkImmutable(errors, SPEC.child("nodeName"), spec?.nodeName, old.spec.nodeName);
+    checkImmutable(errors, SPEC.child("pool", "name"), spec?.pool?.name, old.spec?.pool?.name);
+    checkImmutable(errors, SPEC.child("driver"), spec?.driver, old.spec?.driver);
+    checkImmutable(errors, SPEC.child("nodeName"), spec?.nodeName, old.spec?.nodeName);
     checkSpec(errors, spec ?? {});
   }),
   columns: [

@@ -46,7 +46,7 @@ export const csiNodeDefinition = defineResource<CSINode>({
   validateUpdate: (node, old) => collect((errors) => {
     checkDrivers(errors, node);
     for (const driver of node.spec?.drivers ?? []) {
-      const was = old.spec.drivers.find(({ name }) => name === driver.name);
+      const was = (old.spec?.drivers ?? []).find(({ name }) => name === driver.name);
       if (was !== undefined) checkImmutable(errors, DRIVERS, withoutAllocatable(driver), withoutAllocatable(was));
     }
   }),

@@ -15,13 +15,13 @@ export const NOT_POSITIVE = "must be greater than zero";
 export const IMMUTABLE = "field is immutable";
 export const FILE_MODE = "must be a number between 0 and 0777 (octal), both inclusive";
 
-/** One `Invalid` for each fault that `check` finds in a text. */
-export function checkText(errors: Errors, path: FieldPath, value: string, check: (value: string) => readonly string[]): void {
-  for (const fault of check(value)) errors.push(invalid(path, value, fault));
+/** One `Invalid` for each fault that `check` finds in a text; what is not there is the empty text, as in Go. */
+export function checkText(errors: Errors, path: FieldPath, value: string | undefined, check: (value: string) => readonly string[]): void {
+  for (const fault of check(value ?? "")) errors.push(invalid(path, value ?? "", fault));
 }
-export const checkDnsLabel = (errors: Errors, path: FieldPath, value: string): void => checkText(errors, path, value, isDns1123Label);
-export const checkDnsSubdomain = (errors: Errors, path: FieldPath, value: string): void => checkText(errors, path, value, isDns1123Subdomain);
-export const checkLabelKey = (errors: Errors, path: FieldPath, value: string): void => checkText(errors, path, value, isLabelKey);
+export const checkDnsLabel = (errors: Errors, path: FieldPath, value: string | undefined): void => checkText(errors, path, value, isDns1123Label);
+export const checkDnsSubdomain = (errors: Errors, path: FieldPath, value: string | undefined): void => checkText(errors, path, value, isDns1123Subdomain);
+export const checkLabelKey = (errors: Errors, path: FieldPath, value: string | undefined): void => checkText(errors, path, value, isLabelKey);
 
 export function checkName(errors: Errors, path: FieldPath, value: string, validate: NameValidator): void {
   for (const fault of validate(value, false)) errors.push(invalid(path, value, fault));
