@@ -88,7 +88,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   const { createHandlers } = auth;
   addPodHandlers(createHandlers, resources, cache);
   const api: Api = {
-    cache, resources, log, random, shutdown: stopping.signal, createHandlers, admission,
+    cache, resources, log, random, shutdown: stopping.signal, createHandlers, admission, authorizer: auth.authorizer,
     definitions: new Map(definitions.map((definition) => [resourceKey(definition), definition])),
     streamHandlers: new Map(options.streamHandlers({ cache, log }).map((handler) => [`${handler.resource.plural}${handler.resource.group === "" ? "" : `.${handler.resource.group}`}/${handler.subresource}`, handler])),
   };

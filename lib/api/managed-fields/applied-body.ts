@@ -24,6 +24,7 @@ function parseBody(body: Buffer): { node: JsonNode; duplicates: readonly string[
 /** The configuration as a plain value. Keys given twice are refused or warned about by `mode`. Throws StatusError (400). */
 export function readApplied(body: Buffer, mode: FieldValidation): { applied: JsonMap; warnings: string[] } {
   const { node, duplicates } = parseBody(body);
+  if (node.kind === "null") return { applied: {}, warnings: [] };
   if (node.kind !== "object") throw badRequest(`error decoding YAML: error unmarshaling JSON: while decoding JSON: json: cannot unmarshal ${node.kind} into Go value of type map[string]interface {}`);
   if (duplicates.length > 0 && mode === "Strict") throw badRequest(`error strict decoding YAML: ${duplicates.join(", ")}`);
   return { applied: plainValue(node) as JsonMap, warnings: mode === "Warn" ? [...duplicates] : [] };

@@ -10,18 +10,20 @@ import { UnmarshalError } from "../decode/exact.ts";
 import { cloneJson, getOwn, goPrint, isMap, jsonEqual, type JsonMap } from "../patch/json-value.ts";
 import type { ManagedFieldsEntry } from "../schema/generated/models.ts";
 import { badRequest, StatusError } from "../status-error.ts";
-import { compareObjects, type Comparison } from "./compare.ts";
+import { ANNOTATIONS_BYTES_MAX } from "../validation/object-meta.ts";
+import { compareObjects } from "./compare.ts";
 import { applyConflict, type Conflicts } from "./conflicts.ts";
-import { difference, EMPTY_SET, hasPath, intersection, isEmptySet, pathsOf, union, withoutSubtrees, type FieldSet } from "./field-set.ts";
+import { difference, hasPath, intersection, isEmptySet, pathsOf, union } from "./field-set.ts";
 import { allowedByLastApplied, lastAppliedText, LAST_APPLIED } from "./last-applied.ts";
-import { identityOf, mapFields, readManagers, writeManagers, type Managers } from "./managers.ts";
+import { identityOf, readManagers, writeManagers, type Managers } from "./managers.ts";
 import { mergeObjects } from "./merge.ts";
-import { removeFields } from "./remove-fields.ts";
-import { resetFields, UNTRACKED } from "./reset-fields.ts";
+import { prune, type ShownIn } from "./prune.ts";
+import { ownable, UNTRACKED } from "./reset-fields.ts";
 import { ItemError, shapeOf, type StructShape } from "./shape.ts";
-import { fieldSetOf, withNamedFields } from "./to-field-set.ts";
-import { emptyWire, giveChanges, managedFieldsOf, timestamp, trackedWire, type TrackedWrite } from "./track-update.ts";
+import { fieldSetOf } from "./to-field-set.ts";
+import { changesBetween, emptyWire, filtered, giveChanges, managedFieldsOf, timestamp, trackedWire, type TrackedWrite } from "./track-update.ts";
 import { appliedErrors } from "./validate-applied.ts";
+import { changesOf, takeFrom, type Changes } from "./versions.ts";
 
 export interface ApplyWrite extends TrackedWrite {
   readonly kind: string;
@@ -56,44 +58,47 @@ function checkApplied(write: ApplyWrite, shape: StructShape): void {
 }
 
 /** The managers before the apply; an object nobody tracked is owned by `before-first-apply`. */
-function managersBefore(write: ApplyWrite, shape: StructShape, live: JsonMap): Managers {
+function managersBefore(write: ApplyWrite): Managers {
   const managers = readManagers(managedFieldsOf(write.live));
   if (managers === undefined) throw serverError("failed to decode managed fields: operation must be `Apply` or `Update`");
   if (managers.size > 0 || write.live === undefined) return managers;
-  return giveChanges(managers, compareObjects(shape, emptyWire(write.model), live), { ...write, manager: "before-first-apply" });
-}
-
-/** Takes away what the manager applied last time, not this time, and nobody else owns. */
-function prune(shape: StructShape, merged: JsonMap, lastFields: FieldSet, managers: Managers): JsonMap {
-  if (isEmptySet(lastFields)) return merged;
-  const named = (set: FieldSet): FieldSet => withNamedFields(set, shape), last = named(lastFields), mergedSet = named(fieldSetOf(shape, merged));
-  const owned = [...managers.values()].reduce((all, manager) => union(all, manager.fields), EMPTY_SET);
-  const pruned = removeFields(shape, merged, last);
-  const withOwned = removeFields(shape, merged, difference(mergedSet, union(named(fieldSetOf(shape, pruned)), named(owned))));
-  const dangling = intersection(difference(mergedSet, named(fieldSetOf(shape, withOwned))), last);
-  return removeFields(shape, merged, dangling);
+  const first = { ...write, manager: "before-first-apply" };
+  return giveChanges(managers, changesBetween(first, undefined, write.live), first);
 }
 
 /** Fields others own that the apply would change, by manager. */
-function conflictsOf(managers: Managers, self: string, comparison: Comparison): Conflicts {
-  const changed = union(comparison.modified, comparison.added);
-  return [...managers].filter(([identity]) => identity !== self).sort(([a], [b]) => (a < b ? -1 : 1))
-    .flatMap(([, manager]) => pathsOf(intersection(manager.fields, changed)).map((path) => ({ manager, path })));
+function conflictsOf(managers: Managers, self: string, changes: Changes): Conflicts {
+  return [...managers].filter(([identity]) => identity !== self).sort(([a], [b]) => (a < b ? -1 : 1)).flatMap(([, manager]) => {
+    const comparison = changes(manager.apiVersion);
+    return comparison === undefined ? [] : pathsOf(intersection(manager.fields, union(comparison.modified, comparison.added))).map((path) => ({ manager, path }));
+  });
+}
+
+/** Wires of one version shown in another; the same for the same version. */
+function shownIn({ model, apiVersion, versions }: ApplyWrite): ShownIn {
+  const modelIn = (version: string): string | undefined => (version === apiVersion ? model : versions?.modelOf(version));
+  return (version) => {
+    const to = modelIn(version);
+    if (to === undefined) return undefined;
+    return { shape: shapeOf(to), show: (wire, from) => (from === version ? wire : trackedWire(to, versions!.convert(decodeBare(modelIn(from)!, wire).object, from, version))) };
+  };
 }
 
 interface Merged { readonly object: JsonMap; readonly managers: Managers; readonly conflicts: Conflicts }
 
 function mergeApplied(write: ApplyWrite, shape: StructShape, live: JsonMap, before: Managers): Merged {
-  const reset = resetFields(write.subresource, write.hasStatus), self = { name: write.manager, operation: "Apply" as const, apiVersion: write.apiVersion, subresource: write.subresource };
+  const filter = ownable(write), self = { name: write.manager, operation: "Apply" as const, apiVersion: write.apiVersion, subresource: write.subresource };
   const identity = identityOf(self), last = before.get(identity), managers: Managers = new Map(before);
-  const fields = withoutSubtrees(fieldSetOf(shape, write.applied), reset);
-  managers.set(identity, { ...self, time: last?.time, fields });
-  const object = prune(shape, mergeObjects(shape, live, write.applied), last?.fields ?? EMPTY_SET, managers);
-  const raw = compareObjects(shape, live, object);
-  const comparison = { added: withoutSubtrees(raw.added, reset), modified: withoutSubtrees(raw.modified, reset), removed: withoutSubtrees(raw.removed, reset) };
-  const lost = union(union(comparison.added, comparison.modified), comparison.removed);
-  const after = mapFields(managers, (owned, id) => (id === identity ? difference(owned, UNTRACKED) : difference(owned, lost)));
-  return { object, managers: after, conflicts: conflictsOf(managers, identity, comparison) };
+  managers.set(identity, { ...self, time: last?.time, fields: filter(fieldSetOf(shape, write.applied)) });
+  const object = prune(mergeObjects(shape, live, write.applied), write.apiVersion, last, managers, shownIn(write));
+  const spoken = changesOf({ ...write, wire: trackedWire }, compareObjects(shape, live, object), () => write.live ?? {}, () => decodeBare(write.model, object).object);
+  const changes: Changes = (version) => { const found = spoken(version); return found === undefined ? undefined : filtered(found, filter); };
+  const conflicts = conflictsOf(managers, identity, changes);
+  const after = takeFrom(managers, changes, (fields, { added, modified, removed }) => difference(fields, union(union(added, modified), removed)), identity);
+  const own = difference(managers.get(identity)!.fields, UNTRACKED);
+  if (isEmptySet(own)) after.delete(identity);
+  else after.set(identity, { ...managers.get(identity)!, fields: own });
+  return { object, managers: after, conflicts };
 }
 
 /** Conflicts that stay when kubectl inherits what client-side apply wrote. */
@@ -116,7 +121,10 @@ function decodeMerged(write: ApplyWrite, object: JsonMap): JsonMap {
 /** With client-side apply's annotation on the object, kubectl's apply keeps it up to date. */
 function syncLastApplied(write: ApplyWrite, object: JsonMap): void {
   const metadata = object["metadata"], annotations = isMap(metadata) ? metadata["annotations"] : undefined;
-  if (write.manager === KUBECTL && isMap(annotations) && (annotations[LAST_APPLIED] ?? "") !== "") annotations[LAST_APPLIED] = lastAppliedText(write.applied);
+  if (write.manager !== KUBECTL || !isMap(annotations) || (annotations[LAST_APPLIED] ?? "") === "") return;
+  annotations[LAST_APPLIED] = lastAppliedText(write.applied);
+  const sizeBytes = Object.entries(annotations).reduce((sum, [key, value]) => sum + Buffer.byteLength(key) + Buffer.byteLength(value as string), 0);
+  if (sizeBytes > ANNOTATIONS_BYTES_MAX) delete annotations[LAST_APPLIED];
 }
 
 /** Applies. Throws StatusError: 400 or 500 for a configuration that does not fit, 409 for conflicts. */
@@ -125,7 +133,7 @@ export function applyConfiguration(write: ApplyWrite): ApplyResult {
   checkApplied(write, shape);
   const live = write.live === undefined ? { kind: write.kind, apiVersion: write.apiVersion, ...emptyWire(write.model) } : trackedWire(write.model, write.live);
   let merged: Merged;
-  try { merged = mergeApplied(write, shape, live, managersBefore(write, shape, live)); }
+  try { merged = mergeApplied(write, shape, live, managersBefore(write)); }
   catch (error) {
     if (error instanceof ItemError) throw serverError(`failed to merge config: ${error.message}`);
     throw error;

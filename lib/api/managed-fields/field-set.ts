@@ -5,7 +5,8 @@
  * Trees are never changed once made, so parts are shared. Keys are in upstream's order wherever a set was made here.
  * Counterpart: structured-merge-diff `fieldpath.Set`.
  */
-import { compareElements } from "./path-element.ts";
+import { isMap } from "../patch/json-value.ts";
+import { compareElements, isElement } from "./path-element.ts";
 
 export interface FieldSet { readonly [element: string]: FieldSet }
 type Mutable = Record<string, FieldSet>;
@@ -118,3 +119,7 @@ export function pathsOf(set: FieldSet, prefix: readonly string[] = []): string[]
   const keys = Object.keys(set).filter((key) => key !== SELF);
   return [...keys.filter((key) => isMember(set[key]!)).map((key) => [...prefix, key]), ...keys.flatMap((key) => pathsOf(childrenOf(set[key]!), [...prefix, key]))];
 }
+
+/** Whether a value somebody sent is a set at all. */
+export const isFieldSet = (value: unknown): value is FieldSet =>
+  isMap(value) && Object.keys(value).every((key) => (key === SELF || isElement(key)) && isFieldSet(value[key]));

@@ -4,7 +4,7 @@
  */
 import type { ManagedFieldsEntry } from "../schema/generated/models.ts";
 import { isMap } from "../patch/json-value.ts";
-import { isEmptySet, union, type FieldSet } from "./field-set.ts";
+import { isEmptySet, isFieldSet, union, type FieldSet } from "./field-set.ts";
 
 export type Operation = "Apply" | "Update";
 
@@ -32,12 +32,13 @@ export function identityOf({ name, operation, apiVersion, subresource }: Identit
   });
 }
 
-/** Reads entries; undefined when one of them is not as upstream writes it. */
-export function readManagers(entries: readonly ManagedFieldsEntry[] | undefined): Managers | undefined {
+/** Reads entries; undefined when one of them is not as upstream writes it. Entries a client sent are `foreign`: their fields are looked into. */
+export function readManagers(entries: readonly ManagedFieldsEntry[] | undefined, foreign = false): Managers | undefined {
   const managers: Managers = new Map();
   for (const entry of entries ?? []) {
     const { operation, apiVersion, fieldsType, fieldsV1 } = entry;
     if ((operation !== "Apply" && operation !== "Update") || apiVersion === undefined || apiVersion === "" || fieldsType !== "FieldsV1") return undefined;
+    if (foreign && fieldsV1 !== undefined && !isFieldSet(fieldsV1)) return undefined;
     const fields = isMap(fieldsV1) ? (fieldsV1 as unknown as FieldSet) : {};
     const manager: Manager = { name: entry.manager ?? "", operation, apiVersion, subresource: entry.subresource ?? "", time: entry.time, fields };
     managers.set(identityOf(manager), manager);
@@ -67,10 +68,10 @@ export function writeManagers(managers: Managers): ManagedFieldsEntry[] | undefi
 }
 
 /** Changes the fields of every manager; those left with none are dropped. */
-export function mapFields(managers: Managers, change: (fields: FieldSet, identity: string) => FieldSet): Managers {
+export function mapFields(managers: Managers, change: (fields: FieldSet, identity: string, manager: Manager) => FieldSet): Managers {
   const result: Managers = new Map();
   for (const [identity, manager] of managers) {
-    const fields = change(manager.fields, identity);
+    const fields = change(manager.fields, identity, manager);
     if (!isEmptySet(fields)) result.set(identity, fields === manager.fields ? manager : { ...manager, fields });
   }
   return result;
@@ -98,12 +99,15 @@ export function capUpdaters(managers: Managers): Managers {
   return result;
 }
 
+/** As Go's `unicode.IsPrint`: of all spaces only the common one. */
+export const isPrintable = (character: string): boolean => /^[\p{L}\p{M}\p{N}\p{P}\p{S} ]$/u.test(character);
+
 /** The manager of a request: `fieldManager` of the query, or the start of the User-Agent. */
 export function managerName(fieldManager: string, userAgent: string): string {
   if (fieldManager !== "") return fieldManager;
   let name = "";
   for (const c of userAgent.split("/")[0]!) {
-    if (/\p{C}/u.test(c)) continue;
+    if (!isPrintable(c)) continue;
     if (Buffer.byteLength(name + c) > NAME_MAX_BYTES) break;
     name += c;
   }

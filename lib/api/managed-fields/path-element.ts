@@ -12,6 +12,19 @@ export const keyElement = (keys: JsonMap): string => `k:${JSON.stringify(keys)}`
 
 const KINDS = "fkvi";
 const read = (element: string): unknown => { try { return JSON.parse(element.slice(2)) as unknown; } catch { return element.slice(2); } };
+/** Whether a text is a path element: of a kind there is, and with a value that can be read. */
+export function isElement(text: string): boolean {
+  if (text[1] !== ":") return false;
+  if (text[0] === "f") return true;
+  if (text[0] === "i") return /^-?\d+$/.test(text.slice(2));
+  if (text[0] !== "k" && text[0] !== "v") return false;
+  try {
+    const value: unknown = JSON.parse(text.slice(2));
+    return text[0] === "v" || isMap(value);
+  }
+  catch { return false; }
+}
+
 const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
 function compareValues(a: unknown, b: unknown): number {

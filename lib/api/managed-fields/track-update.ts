@@ -9,20 +9,19 @@ import { toWire } from "../encode.ts";
 import type { JsonMap } from "../patch/json-value.ts";
 import type { ManagedFieldsEntry } from "../schema/generated/models.ts";
 import { compareObjects, type Comparison } from "./compare.ts";
-import { difference, EMPTY_SET, isEmptySet, union, withoutSubtrees, type FieldSet } from "./field-set.ts";
-import { asksForReset, capUpdaters, identityOf, mapFields, readManagers, writeManagers, type Managers } from "./managers.ts";
-import { resetFields, UNTRACKED } from "./reset-fields.ts";
+import { difference, EMPTY_SET, isEmptySet, union } from "./field-set.ts";
+import { asksForReset, capUpdaters, identityOf, readManagers, writeManagers, type Managers } from "./managers.ts";
+import { ownable, UNTRACKED, type FieldFilter, type WrittenPart } from "./reset-fields.ts";
 import { ItemError, shapeOf } from "./shape.ts";
+import { changesOf, takeFrom, type Changes, type Versions } from "./versions.ts";
 
-export interface TrackedWrite {
+export interface TrackedWrite extends WrittenPart {
   /** Model of the object, e.g. "Pod". */
   readonly model: string;
   /** "v1", "apps/v1": the version the request spoke. */
   readonly apiVersion: string;
-  /** "" for the object itself. */
-  readonly subresource: string;
-  /** Whether the resource has a status subresource: then writes to the object do not own status. */
-  readonly hasStatus: boolean;
+  /** Where the thing is served in several versions. */
+  readonly versions?: Versions | undefined;
   /** See `managerName`. */
   readonly manager: string;
   readonly now: Date;
@@ -61,35 +60,44 @@ function startingManagers({ live, object, subresource }: UpdateWrite): Managers 
   const stored = (): Managers => readManagers(managedFieldsOf(live)) ?? new Map<string, never>();
   if (subresource !== "") return stored();
   const asked = managedFieldsOf(object);
+  if (asked === undefined) return stored();
   if (asksForReset(asked)) return new Map();
-  const managers = readManagers(asked);
+  const managers = readManagers(asked, true);
   return managers === undefined || managers.size === 0 ? stored() : managers;
 }
 
-const without = (comparison: Comparison, reset: FieldSet): Comparison => (isEmptySet(reset) ? comparison
-  : { added: withoutSubtrees(comparison.added, reset), modified: withoutSubtrees(comparison.modified, reset), removed: withoutSubtrees(comparison.removed, reset) });
+/** A comparison of which only what can be owned counts. */
+export const filtered = ({ added, modified, removed }: Comparison, filter: FieldFilter): Comparison => ({ added: filter(added), modified: filter(modified), removed: filter(removed) });
 
 /** Takes what changed from everybody, and gives what is new or different to the writer. */
-export function giveChanges(managers: Managers, comparison: Comparison, write: TrackedWrite): Managers {
-  const { added, modified, removed } = without(comparison, resetFields(write.subresource, write.hasStatus));
-  if (isEmptySet(added) && isEmptySet(modified) && isEmptySet(removed)) return managers;
-  const changed = union(added, modified), lost = union(changed, removed);
-  const result = mapFields(managers, (fields) => difference(fields, lost)), own = difference(changed, UNTRACKED);
+export function giveChanges(managers: Managers, changes: Changes, write: TrackedWrite): Managers {
+  const { added, modified, removed } = changes(write.apiVersion)!;
+  // Most writes are creates, with nobody to take anything from.
+  const result = managers.size === 0 ? new Map(managers) : takeFrom(managers, changes, (fields, lost) => difference(fields, union(union(lost.added, lost.modified), lost.removed)));
+  const own = difference(union(added, modified), UNTRACKED);
   if (isEmptySet(own)) return result;
   const self = { name: write.manager, operation: "Update" as const, apiVersion: write.apiVersion, subresource: write.subresource }, identity = identityOf(self);
-  result.set(identity, { ...self, time: timestamp(write.now), fields: union(own, result.get(identity)?.fields ?? EMPTY_SET) });
+  result.set(identity, { ...self, time: timestamp(write.now), fields: union(own, difference(result.get(identity)?.fields ?? EMPTY_SET, removed)) });
   return result;
+}
+
+/** What changed from one decoded object (undefined: none) to another, as far as the write can own it. */
+export function changesBetween(write: TrackedWrite, left: object | undefined, right: object): Changes {
+  const filter = ownable(write), { model } = write;
+  const comparison = compareObjects(shapeOf(model), left === undefined ? emptyWire(model) : trackedWire(model, left), trackedWire(model, right));
+  const changes = changesOf({ ...write, wire: trackedWire }, comparison, () => left ?? {}, () => right);
+  return (apiVersion) => {
+    const found = changes(apiVersion);
+    return found === undefined ? undefined : filtered(found, filter);
+  };
 }
 
 /** The managedFields of the written object; undefined when nothing is tracked. */
 export function trackUpdate(write: UpdateWrite): ManagedFieldsEntry[] | undefined {
   const managers = startingManagers(write);
   if (managers.size === 0 && (write.live as WithMetadata | undefined)?.metadata?.uid !== undefined) return undefined; // Never tracked: not begun in the middle.
-  try {
-    const left = write.live === undefined ? emptyWire(write.model) : trackedWire(write.model, write.live);
-    const comparison = compareObjects(shapeOf(write.model), left, trackedWire(write.model, write.object));
-    return writeManagers(capUpdaters(giveChanges(managers, comparison, write)));
-  } catch (error) {
+  try { return writeManagers(capUpdaters(giveChanges(managers, changesBetween(write, write.live, write.object), write))); }
+  catch (error) {
     if (error instanceof ItemError) return undefined; // As upstream: rather none than wrong ones.
     throw error;
   }

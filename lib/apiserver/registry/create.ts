@@ -8,6 +8,7 @@ import { RevisionConflictError } from "../../storage/store.ts";
 import type { AdmissionAttributes, WriteTransaction } from "../contracts.ts";
 import type { Entry } from "../cache/entry.ts";
 import { generatedName, timestamp, type Resource, type WriteContext } from "./resource.ts";
+import { track } from "./tracked-write.ts";
 
 /** Times a taken generated name is thrown again. */
 const GENERATE_TRIES_MAX = 8;
@@ -33,13 +34,14 @@ export function checkNamespace(object: KubeObject, namespace: string): void {
   if (named !== undefined && named !== "" && named !== namespace) throw badRequest("the namespace of the provided object does not match the namespace sent on the request");
 }
 
-/** Creates `object`, a decoded body this function may change. Throws StatusError: Invalid, AlreadyExists and what admission says. */
-export async function createObject(resource: Resource, object: KubeObject, namespace: string, context: WriteContext): Promise<Entry> {
+/** Creates `object`, a decoded body this function may change; `tracked`: its managedFields are settled. Throws StatusError: Invalid, AlreadyExists and what admission says. */
+export async function createObject(resource: Resource, object: KubeObject, namespace: string, context: WriteContext, tracked = false): Promise<Entry> {
   const { definition, deps } = resource, { admission } = deps;
   const now = deps.clock.now(), strategy = { now, user: context.user.name, userInfo: context.user };
   checkNamespace(object, namespace);
   definition.defaults?.(object);
   stampMetadata(resource, object, namespace, now);
+  if (!tracked) track(resource, object, undefined, "", context.fieldManager, now);
   definition.prepareForCreate?.(object, strategy);
   const meta = object.metadata, generated = (meta.name === undefined || meta.name === "") && meta.generateName !== undefined && meta.generateName !== "";
   if (generated) meta.name = generatedName(meta.generateName!);

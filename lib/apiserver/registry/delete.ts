@@ -18,8 +18,11 @@ export interface DeleteResult {
 
 const TRIES_MAX = 20;
 
+/** A delete owns no fields. */
+export type DeleteContext = Omit<WriteContext, "fieldManager">;
+
 /** Deletes one object, or begins to. `dryRun` in the context counts. Throws StatusError. */
-export async function deleteObject(resource: Resource, namespace: string, name: string, options: DeleteOptions, context: WriteContext): Promise<DeleteResult> {
+export async function deleteObject(resource: Resource, namespace: string, name: string, options: DeleteOptions, context: DeleteContext): Promise<DeleteResult> {
   const { definition, deps } = resource, { admission } = deps;
   checkDeleteOptions(options);
   for (let tries = 1; ; tries++) {
@@ -51,7 +54,7 @@ function planNamespace(resource: Resource, stored: Entry, options: DeleteOptions
   return { kind: "mark", metadata: { finalizers: namespace.metadata.finalizers ?? [], deletionTimestamp: timestamp(now), deletionGracePeriodSeconds: 0, ...(generation === undefined ? {} : { generation: generation + 1 }) } };
 }
 
-async function carryOut(resource: Resource, stored: Entry, old: KubeObject, plan: DeletePlan, context: WriteContext): Promise<DeleteResult> {
+async function carryOut(resource: Resource, stored: Entry, old: KubeObject, plan: DeletePlan, context: DeleteContext): Promise<DeleteResult> {
   const uid = old.metadata.uid!;
   switch (plan.kind) {
     case "pending": return { entry: stored, uid, removed: false };

@@ -11,6 +11,7 @@ import { Codec } from "./codec.ts";
 import { createObject } from "./create.ts";
 import { resourcePrefix } from "./keys.ts";
 import { Resource, type RegistryDeps, type WriteContext } from "./resource.ts";
+import { versionsOf } from "./tracked-write.ts";
 import { updateObject } from "./update.ts";
 
 export const resourceKey = (r: Pick<ResourceReference, "group" | "version" | "plural">): string => `${r.group}/${r.version}/${r.plural}`;
@@ -25,10 +26,14 @@ export function addCaches(cache: WatchCache, definitions: readonly ResourceDefin
 }
 
 export function buildResources(cache: WatchCache, definitions: readonly ResourceDefinition[], deps: RegistryDeps): Map<string, Resource> {
-  return new Map(definitions.filter(isStored).map((definition) => [resourceKey(definition), new Resource(definition, new Codec(definition), cache.cacheOf(definition), deps)]));
+  const stored = definitions.filter(isStored), sharing = Map.groupBy(stored, (definition) => cache.cacheOf(definition));
+  return new Map(stored.map((definition) => {
+    const shared = cache.cacheOf(definition);
+    return [resourceKey(definition), new Resource(definition, new Codec(definition), shared, deps, versionsOf(sharing.get(shared)!))];
+  }));
 }
 
-const SERVER: WriteContext = { user: { name: "system:apiserver", groups: ["system:masters"] }, dryRun: false, addWarning() {} };
+const SERVER: WriteContext = { user: { name: "system:apiserver", groups: ["system:masters"] }, dryRun: false, addWarning() {}, fieldManager: "kube-apiserver" };
 
 /** Writes as the server itself: past admission and authorization, through defaults and validation. */
 export function internalWriter(cache: WatchCache, definitions: readonly ResourceDefinition[], deps: RegistryDeps): InternalWriter {

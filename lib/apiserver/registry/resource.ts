@@ -5,6 +5,7 @@
  * shows an entry in ours; the converted entry lives as long as the stored one is in use.
  */
 import { randomBytes } from "node:crypto";
+import type { Versions } from "../../api/managed-fields/versions.ts";
 import type { KubeObject, ResourceDefinition } from "../../api/resource-definition.ts";
 import { notFound } from "../../api/status-error.ts";
 import type { Store } from "../../storage/store.ts";
@@ -30,6 +31,8 @@ export interface WriteContext {
   readonly user: UserInfo;
   readonly dryRun: boolean;
   readonly addWarning: (text: string) => void;
+  /** Who will own the fields that change. */
+  readonly fieldManager: string;
 }
 
 export class Resource {
@@ -40,10 +43,13 @@ export class Resource {
   readonly deps: RegistryDeps;
   readonly hooks: readonly WriteHook[];
   readonly selectableFields: ReadonlySet<string>;
+  /** Where several versions show the stored thing. */
+  readonly versions: Versions | undefined;
   readonly #views = new WeakMap<Entry, Entry>();
 
-  constructor(definition: ResourceDefinition, codec: Codec, cache: ResourceCache, deps: RegistryDeps) {
+  constructor(definition: ResourceDefinition, codec: Codec, cache: ResourceCache, deps: RegistryDeps, versions?: Versions) {
     this.definition = definition;
+    this.versions = versions;
     this.codec = codec;
     this.cache = cache;
     this.deps = deps;

@@ -3,13 +3,14 @@ import { isDeepStrictEqual } from "node:util";
 import { invalid, invalidError, type FieldError } from "../../api/field-error.ts";
 import type { KubeObject } from "../../api/resource-definition.ts";
 import { semanticEqual } from "../../api/semantic-equal.ts";
-import { badRequest, conflict, notFound } from "../../api/status-error.ts";
+import { badRequest, conflict, hasReason, notFound } from "../../api/status-error.ts";
 import { validateObjectMetaUpdate } from "../../api/validation/object-meta.ts";
 import { RevisionConflictError } from "../../storage/store.ts";
 import type { AdmissionAttributes, UserInfo, WriteTransaction } from "../contracts.ts";
 import type { Entry } from "../cache/entry.ts";
 import { checkNamespace, createObject } from "./create.ts";
 import type { Resource, WriteContext } from "./resource.ts";
+import { keepTimes, track } from "./tracked-write.ts";
 
 export interface UpdateRequest {
   readonly namespace: string;
@@ -22,6 +23,12 @@ export interface UpdateRequest {
   readonly patch: boolean;
   /** Checked against what is stored, before anything else. */
   readonly check?: (old: KubeObject) => void;
+  /** What `change` makes has the managedFields it should have: as it is after an apply. */
+  readonly tracked?: boolean;
+  /** Creates what does not exist, as an apply does, whatever the kind. */
+  readonly allowCreate?: boolean;
+  /** Asked before a missing object is created. Throws Forbidden. */
+  readonly authorizeCreate?: () => void;
 }
 
 export interface UpdateResult { readonly entry: Entry; readonly created: boolean }
@@ -34,7 +41,14 @@ export async function updateObject(resource: Resource, request: UpdateRequest, c
   const { definition } = resource, key = resource.key(request.namespace, request.name);
   for (let tries = 1; ; tries++) {
     const stored = resource.cache.get(key);
-    if (stored === undefined) return createByUpdate(resource, request, context);
+    if (stored === undefined) {
+      try { return await createByUpdate(resource, request, context); }
+      catch (error) {
+        // Another writer came first: there is something to apply to.
+        if (request.allowCreate !== true || !hasReason(error, "AlreadyExists") || tries === PATCH_TRIES_MAX) throw error;
+        continue;
+      }
+    }
     const old = resource.peek(stored);
     request.check?.(old);
     const object = await request.change(old, stored);
@@ -50,17 +64,21 @@ export async function updateObject(resource: Resource, request: UpdateRequest, c
 
 async function createByUpdate(resource: Resource, request: UpdateRequest, context: WriteContext): Promise<UpdateResult> {
   const { definition } = resource;
-  if (request.patch || request.subresource !== "" || !definition.allowCreateOnUpdate) throw notFound(definition, request.name);
-  const object = await request.change(undefined, undefined);
+  if (request.subresource !== "" || request.allowCreate !== true && (request.patch || !definition.allowCreateOnUpdate)) throw notFound(definition, request.name);
+  request.authorizeCreate?.();
+  const object = await request.change(undefined, undefined), { uid } = object.metadata;
+  if (uid !== undefined && uid !== "") {
+    throw conflict(definition, request.name, request.patch ? `uid mismatch: the provided object specified uid ${uid}, and no existing object was found` : wrongUid(resource.key(request.namespace, request.name), uid, ""));
+  }
   checkNames(object, request);
   delete object.metadata.resourceVersion;
-  return { entry: await createObject(resource, object, request.namespace, context), created: true };
+  return { entry: await createObject(resource, object, request.namespace, context, request.tracked), created: true };
 }
 
 function checkNames(object: KubeObject, request: UpdateRequest): void {
   const { name } = object.metadata;
-  if (name === undefined || name === "") { if (!request.patch) throw badRequest("name must be provided"); }
-  else if (name !== request.name) throw badRequest(`the name of the object (${name}) does not match the name on the URL (${request.name})`);
+  if (name === undefined || name === "") throw badRequest(`the name of the object (${request.name} based on URL) was undeterminable: name must be provided`);
+  if (name !== request.name) throw badRequest(`the name of the object (${name}) does not match the name on the URL (${request.name})`);
   checkNamespace(object, request.namespace);
 }
 
@@ -79,11 +97,14 @@ function settleVersion(resource: Resource, object: KubeObject, stored: Entry, re
   return named && !request.patch;
 }
 
+const wrongUid = (key: string, asked: string, found: string): string =>
+  `StorageError: invalid object, Code: 4, Key: ${key}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: ${asked}, UID in object meta: ${found}`;
+
 /** What no update changes, however it comes. */
 function keepBookkeeping(object: KubeObject, old: KubeObject, resource: Resource, stored: Entry): void {
   const meta = object.metadata, before = old.metadata;
   if (meta.uid !== undefined && meta.uid !== "" && meta.uid !== before.uid) {
-    throw conflict(resource.definition, before.name!, `StorageError: invalid object, Code: 4, Key: ${stored.key}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: ${meta.uid}, UID in object meta: ${before.uid}`);
+    throw conflict(resource.definition, before.name!, wrongUid(stored.key, meta.uid, before.uid!));
   }
   meta.name = before.name!;
   if (before.namespace !== undefined) meta.namespace = before.namespace;
@@ -96,7 +117,6 @@ function keepBookkeeping(object: KubeObject, old: KubeObject, resource: Resource
   else delete meta.deletionGracePeriodSeconds;
   if (before.generation === undefined) delete meta.generation;
   else meta.generation = before.generation;
-  if (meta.managedFields === undefined && before.managedFields !== undefined) meta.managedFields = before.managedFields;
   delete meta.selfLink;
 }
 
@@ -139,10 +159,11 @@ function validate(resource: Resource, object: KubeObject, old: KubeObject, subre
 }
 
 async function applyUpdate(resource: Resource, object: KubeObject, old: KubeObject, stored: Entry, request: UpdateRequest, context: WriteContext): Promise<Entry> {
-  const { definition, deps } = resource, { admission } = deps, { subresource } = request;
+  const { definition, deps } = resource, { admission } = deps, { subresource } = request, now = deps.clock.now();
   definition.defaults?.(object);
+  if (request.tracked !== true) track(resource, object, old, subresource, context.fieldManager, now);
   keepBookkeeping(object, old, resource, stored);
-  prepare(resource, object, old, subresource, deps.clock.now(), context.user);
+  prepare(resource, object, old, subresource, now, context.user);
   const attributes: AdmissionAttributes = {
     operation: "UPDATE", definition, subresource, namespace: request.namespace, name: request.name, object, oldObject: old,
     user: context.user, dryRun: context.dryRun, addWarning: context.addWarning,
@@ -175,6 +196,7 @@ export function isDeletedByUpdate(object: KubeObject, old: KubeObject): boolean 
 }
 
 async function write(resource: Resource, object: KubeObject, old: KubeObject, stored: Entry, context: WriteContext): Promise<Entry> {
+  keepTimes(object, old);
   const next = resource.preview(object, stored.revision);
   if (isDeletedByUpdate(object, old)) {
     if (!context.dryRun) await resource.remove(stored);

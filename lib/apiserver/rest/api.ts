@@ -3,7 +3,7 @@ import type { ResourceDefinition } from "../../api/resource-definition.ts";
 import type { Logger } from "../../util/logger.ts";
 import type { AdmissionChain } from "../admission/admission-chain.ts";
 import type { WatchCache } from "../cache/watch-cache.ts";
-import type { CreateHandlers, StreamHandler } from "../contracts.ts";
+import type { Authorizer, CreateHandlers, StreamHandler } from "../contracts.ts";
 import type { Resource } from "../registry/resource.ts";
 
 export interface Api {
@@ -13,6 +13,8 @@ export interface Api {
   /** Those that are stored. */
   readonly resources: ReadonlyMap<string, Resource>;
   readonly admission: AdmissionChain;
+  /** For what a request does beside what its path says. */
+  readonly authorizer: Authorizer;
   readonly createHandlers: CreateHandlers;
   /** By `plural[.group]/subresource`. */
   readonly streamHandlers: ReadonlyMap<string, StreamHandler>;

@@ -1,6 +1,5 @@
-/** Request bodies and the write options of the query. Counterpart: apiserver `endpoints/handlers/{create,update}.go` and `meta/v1` options. */
+/** Request bodies, and the options of a delete. Counterpart: apiserver `endpoints/handlers/{create,update,delete}.go`. */
 import { decodeObject, decodeValue, type DecodeOptions, type Decoded, type FieldValidation } from "../../api/decode/decode.ts";
-import { invalidError, notSupported } from "../../api/field-error.ts";
 import type { ResourceReference } from "../../api/reference.ts";
 import type { KubeObject } from "../../api/resource-definition.ts";
 import type { DeleteOptions } from "../../api/schema/generated/models.ts";
@@ -11,6 +10,7 @@ import { queryFlag } from "../request-info.ts";
 import type { WriteContext } from "../registry/resource.ts";
 import { PROTOBUF_TYPE, readProtobuf } from "./protobuf-body.ts";
 import { ProtobufError } from "./protobuf-reader.ts";
+import { checkDryRun, fieldValidation, writeContext } from "./write-options.ts";
 
 export type BodyFormat = "json" | "yaml" | "protobuf";
 const DECODABLE = `${JSON_TYPE}, ${YAML_TYPE}, ${PROTOBUF_TYPE}`;
@@ -22,14 +22,6 @@ export function bodyFormat(request: ApiRequest): BodyFormat {
   if (type === YAML_TYPE || type === "application/vnd.kubernetes.yaml") return "yaml";
   if (type === PROTOBUF_TYPE) return "protobuf";
   throw unsupportedMediaType(DECODABLE);
-}
-
-/** `fieldValidation` of the query; upstream's default is Warn. */
-export function fieldValidation(request: ApiRequest): FieldValidation {
-  const asked = request.query.get("fieldValidation") ?? "";
-  if (asked === "") return "Warn";
-  if (asked === "Strict" || asked === "Warn" || asked === "Ignore") return asked;
-  throw invalidError("meta.k8s.io", "CreateOptions", "", [notSupported("fieldValidation", asked, ["", "Ignore", "Strict", "Warn"])]);
 }
 
 /** Reads and decodes the body as an object of a model; unknown fields become warnings or an error. Throws StatusError. */
@@ -56,18 +48,6 @@ function decode<T>(model: string, bytes: Buffer, format: BodyFormat, mode: Field
   return decodeValue<T>(model, value, mode, options);
 }
 
-/** Who writes, from the request. Throws Invalid for a dryRun other than All. */
-export function writeContext(request: ApiRequest): WriteContext {
-  const dryRun = request.query.getAll("dryRun").filter((value) => value !== "");
-  checkDryRun(dryRun);
-  return { user: request.user, dryRun: dryRun.length > 0, addWarning: (text) => request.addWarning(text) };
-}
-
-function checkDryRun(values: readonly string[]): void {
-  const wrong = values.find((value) => value !== "All");
-  if (wrong !== undefined) throw invalidError("meta.k8s.io", "CreateOptions", "", [notSupported("dryRun", wrong, ["All"])]);
-}
-
 /** DeleteOptions of the body and the query. The body wins, as upstream decodes the query only without one. */
 export async function readDeleteOptions(request: ApiRequest): Promise<{ options: DeleteOptions; context: WriteContext }> {
   const bytes = await request.source.readBody();
@@ -79,7 +59,7 @@ export async function readDeleteOptions(request: ApiRequest): Promise<{ options:
     if (object.kind !== undefined && object.kind !== "" && object.kind !== "DeleteOptions") throw badRequest(`decoded object cannot be converted to DeleteOptions`);
     options = object;
   } else options = optionsOfQuery(request.query);
-  checkDryRun(options.dryRun ?? []);
+  checkDryRun(request, options.dryRun ?? []);
   const context = writeContext(request);
   return { options, context: { ...context, dryRun: context.dryRun || (options.dryRun ?? []).length > 0 } };
 }

@@ -11,8 +11,9 @@ import type { ApiRequest, ApiResponse } from "../http/exchange.ts";
 import { negotiate } from "../negotiate.ts";
 import { objectKey } from "../registry/keys.ts";
 import type { Api } from "./api.ts";
-import { readObject, writeContext } from "./body.ts";
+import { readObject } from "./body.ts";
 import { valueResponse } from "./encode.ts";
+import { writeContext } from "./write-options.ts";
 
 /** The kind a subresource's body has, where the schema names one. */
 function bodyOf(definition: ResourceDefinition, subresource: string): { reference: ResourceReference; model: string } {

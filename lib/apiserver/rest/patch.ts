@@ -1,32 +1,55 @@
 /**
- * PATCH: JSON patch, merge patch, strategic merge patch; applied to what is stored and tried again when another writer came first.
- * Counterpart: apiserver `endpoints/handlers/patch.go`. Server-side apply is refused by name: it comes with managedFields.
+ * PATCH: JSON patch, merge patch, strategic merge patch, and server-side apply; done to what is stored and tried again when
+ * another writer came first. Counterpart: apiserver `endpoints/handlers/patch.go`.
  */
+import { applyConfiguration } from "../../api/managed-fields/apply.ts";
+import { readApplied } from "../../api/managed-fields/applied-body.ts";
 import { applyPatch, PATCH_TYPES } from "../../api/patch/patch.ts";
 import type { KubeObject } from "../../api/resource-definition.ts";
-import { StatusError } from "../../api/status-error.ts";
 import type { ApiRequest } from "../http/exchange.ts";
 import { bodyType, unsupportedMediaType } from "../negotiate.ts";
 import type { Resource, WriteContext } from "../registry/resource.ts";
-import { updateObject, type UpdateResult } from "../registry/update.ts";
-import { fieldValidation } from "./body.ts";
+import { setManagedFields, trackedWrite } from "../registry/tracked-write.ts";
+import { updateObject, type UpdateRequest, type UpdateResult } from "../registry/update.ts";
+import type { Api } from "./api.ts";
+import { authorizeCreate } from "./authorize-create.ts";
+import { APPLY_TYPE, fieldValidation, isForced, writeContext } from "./write-options.ts";
 
-const APPLY_TYPES = new Set(["application/apply-patch+yaml", "application/apply-patch+cbor"]);
-const ACCEPTED = Object.keys(PATCH_TYPES).join(", ");
+export const ACCEPTED_PATCHES = [...Object.keys(PATCH_TYPES), APPLY_TYPE].join(", ");
+
+type Change = Pick<UpdateRequest, "change" | "tracked" | "allowCreate" | "authorizeCreate">;
 
 /** Patches an object or subresource. Throws StatusError. */
-export async function patchObject(request: ApiRequest, resource: Resource, subresource: string, context: WriteContext): Promise<UpdateResult> {
-  const contentType = bodyType(request), mode = fieldValidation(request), { definition } = resource;
-  if (APPLY_TYPES.has(contentType)) throw new StatusError("UnsupportedMediaType", `server-side apply (${contentType}) is not served by this release; accepted media types include: ${ACCEPTED}`);
-  const type = PATCH_TYPES[contentType];
-  if (type === undefined) throw unsupportedMediaType(ACCEPTED);
-  const body = await request.source.readBody();
-  return updateObject(resource, {
-    namespace: request.info.namespace, name: request.info.name, subresource, patch: true,
+export async function patchObject(api: Api, request: ApiRequest, resource: Resource, subresource: string): Promise<UpdateResult> {
+  const contentType = bodyType(request);
+  if (contentType !== APPLY_TYPE && PATCH_TYPES[contentType] === undefined) throw unsupportedMediaType(ACCEPTED_PATCHES);
+  const context = writeContext(request), body = await request.source.readBody();
+  const change = contentType === APPLY_TYPE ? applying(api, request, resource, subresource, context, body) : patching(request, resource, body);
+  return updateObject(resource, { namespace: request.info.namespace, name: request.info.name, subresource, patch: true, ...change }, context);
+}
+
+function patching(request: ApiRequest, { definition }: Resource, body: Buffer): Change {
+  const type = PATCH_TYPES[bodyType(request)]!, mode = fieldValidation(request);
+  return {
     change: (live) => {
       const { object, warnings } = applyPatch<KubeObject>({ type, body, model: definition.model, live: live!, expected: definition, mode });
       for (const text of warnings) request.addWarning(text);
       return object;
     },
-  }, context);
+  };
+}
+
+function applying(api: Api, request: ApiRequest, resource: Resource, subresource: string, { fieldManager }: WriteContext, body: Buffer): Change {
+  const { definition, deps } = resource, { applied, warnings } = readApplied(body, fieldValidation(request)), force = isForced(request);
+  for (const text of warnings) request.addWarning(text);
+  return {
+    tracked: true, allowCreate: true, authorizeCreate: () => authorizeCreate(api, request),
+    change: (live) => {
+      const write = trackedWrite(resource, subresource, fieldManager, deps.clock.now());
+      const { object, managedFields } = applyConfiguration({ ...write, kind: definition.kind, live, applied, force }), made = object as unknown as KubeObject;
+      made.metadata ??= { name: "" };
+      setManagedFields(made, managedFields);
+      return made;
+    },
+  };
 }

@@ -11,14 +11,16 @@ import { createObject } from "../registry/create.ts";
 import { deleteObject } from "../registry/delete.ts";
 import type { Resource, WriteContext } from "../registry/resource.ts";
 import { updateObject } from "../registry/update.ts";
-import { bodyFormat, decodeBytes, fieldValidation, readDeleteOptions, readObject, writeContext } from "./body.ts";
+import { bodyFormat, decodeBytes, readDeleteOptions, readObject } from "./body.ts";
 import { entryResponse, listResponse, valueResponse } from "./encode.ts";
 import { parseVersion, readListOptions, type ListOptions } from "./list-options.ts";
+import { authorizeCreate } from "./authorize-create.ts";
 import { listPage, reach } from "./list.ts";
 import { patchObject } from "./patch.ts";
 import type { Api } from "./api.ts";
 import { includeObjectOf, listTable, objectTable, partialForm, partialList, partialObject, tableForm } from "./table.ts";
 import { plainForm, watchResponse, type WatchForm } from "./watch.ts";
+import { fieldValidation, writeContext } from "./write-options.ts";
 
 const OBJECT_TRANSFORMS = ["Table", "PartialObjectMetadata"] as const, LIST_TRANSFORMS = ["Table", "PartialObjectMetadataList"] as const;
 /** Kinds whose DELETE answers with the deleted object; the others answer with a Status. */
@@ -79,18 +81,18 @@ export async function handleCreate(_api: Api, request: ApiRequest, resource: Res
 }
 
 /** PUT of the object or of a subresource with the same body. */
-export async function handleUpdate(_api: Api, request: ApiRequest, resource: Resource, subresource = ""): Promise<ApiResponse> {
+export async function handleUpdate(api: Api, request: ApiRequest, resource: Resource, subresource = ""): Promise<ApiResponse> {
   const negotiated = negotiateObject(request), context = writeContext(request), { definition } = resource;
   const format = bodyFormat(request), mode = fieldValidation(request), bytes = await request.source.readBody();
   const { entry, created } = await updateObject(resource, {
-    namespace: request.info.namespace, name: request.info.name, subresource, patch: false,
+    namespace: request.info.namespace, name: request.info.name, subresource, patch: false, authorizeCreate: () => authorizeCreate(api, request),
     change: () => decodeBytes(request, bytes, format, mode, definition, definition.model),
   }, context);
   return objectResponse(request, resource, entry, negotiated, created ? 201 : 200);
 }
 
-export async function handlePatch(_api: Api, request: ApiRequest, resource: Resource, subresource = ""): Promise<ApiResponse> {
-  const negotiated = negotiateObject(request), { entry, created } = await patchObject(request, resource, subresource, writeContext(request));
+export async function handlePatch(api: Api, request: ApiRequest, resource: Resource, subresource = ""): Promise<ApiResponse> {
+  const negotiated = negotiateObject(request), { entry, created } = await patchObject(api, request, resource, subresource);
   return objectResponse(request, resource, entry, negotiated, created ? 201 : 200);
 }
 

@@ -1,6 +1,10 @@
 /** The scale subresource: how many replicas, whatever the kind. Counterpart: kubernetes `registry/apps` ScaleREST. */
 import { formatSelector, selectorFromObject, selectorFromSet } from "../../api/helpers/label-selector.ts";
 import { invalid, invalidError } from "../../api/field-error.ts";
+import { applyConfiguration } from "../../api/managed-fields/apply.ts";
+import { readApplied } from "../../api/managed-fields/applied-body.ts";
+import { parentEntries, pathOfField, SCALE_VERSION, scaleEntries } from "../../api/managed-fields/scale-fields.ts";
+import { trackUpdate, type TrackedWrite } from "../../api/managed-fields/track-update.ts";
 import { applyPatch, PATCH_TYPES } from "../../api/patch/patch.ts";
 import type { ResourceReference } from "../../api/reference.ts";
 import type { KubeObject, ScaleDefinition } from "../../api/resource-definition.ts";
@@ -9,11 +13,14 @@ import { badRequest, conflict } from "../../api/status-error.ts";
 import type { Entry } from "../cache/entry.ts";
 import type { ApiRequest, ApiResponse } from "../http/exchange.ts";
 import { bodyType, negotiate, unsupportedMediaType } from "../negotiate.ts";
-import type { Resource } from "../registry/resource.ts";
+import type { Resource, WriteContext } from "../registry/resource.ts";
+import { setManagedFields } from "../registry/tracked-write.ts";
 import { MODIFIED, updateObject } from "../registry/update.ts";
-import { bodyFormat, decodeBytes, fieldValidation, writeContext } from "./body.ts";
+import { bodyFormat, decodeBytes } from "./body.ts";
 import { valueResponse } from "./encode.ts";
 import { methodNotAllowed } from "./method-not-allowed.ts";
+import { ACCEPTED_PATCHES } from "./patch.ts";
+import { APPLY_TYPE, fieldValidation, isForced, writeContext } from "./write-options.ts";
 
 const SCALE: ResourceReference<Scale> = { group: "autoscaling", version: "v1", kind: "Scale", plural: "", namespaced: true };
 const DEFAULT_PATHS: ScaleDefinition = { specReplicasPath: ".spec.replicas", statusReplicasPath: ".status.replicas", labelSelectorPath: ".spec.selector" };
@@ -58,36 +65,64 @@ function checkScale(scale: Scale, name: string, stored: Entry, resource: Resourc
   if (version !== undefined && version !== "" && version !== String(stored.revision)) throw conflict(resource.definition, name, MODIFIED);
 }
 
+/** Makes the wanted Scale, with its managedFields, of the one there is. */
+type ScaleChange = (live: Scale) => Scale;
+
 /** GET, PUT and PATCH of the subresource. Throws StatusError. */
 export async function handleScale(request: ApiRequest, resource: Resource): Promise<ApiResponse> {
   const { verb, namespace, name } = request.info, paths = resource.definition.scale ?? DEFAULT_PATHS, negotiated = negotiate(request, []);
   if (verb === "get") return valueResponse(scaleOf(resource.peek(resource.find(namespace, name)), paths), negotiated);
   if (verb !== "update" && verb !== "patch") throw methodNotAllowed();
-  const wanted = verb === "update" ? await readScale(request) : await readScalePatch(request);
+  const context = writeContext(request), replicas = pathOfField(paths.specReplicasPath), now = resource.deps.clock.now();
+  const wanted = verb === "update" ? await readScale(request, context, now) : await readScalePatch(request, context, now);
   const { entry } = await updateObject(resource, {
-    namespace, name, subresource: "", patch: true,
+    namespace, name, subresource: "", patch: true, tracked: true,
     change: (_old, stored) => {
-      const object = resource.decode(stored!), scale = wanted(scaleOf(object, paths));
+      const object = resource.decode(stored!), live = scaleOf(object, paths), { managedFields } = object.metadata;
+      setManagedFields(live, scaleEntries(managedFields, replicas));
+      const scale = wanted(live);
       checkScale(scale, name, stored!, resource);
       put(object, paths.specReplicasPath, scale.spec?.replicas ?? 0);
+      setManagedFields(object, parentEntries(managedFields, scale.metadata.managedFields, replicas, resource.codec.apiVersion));
       return object;
     },
-  }, writeContext(request));
+  }, context);
   return valueResponse(scaleOf(resource.decode(entry), paths), negotiated);
 }
 
-async function readScale(request: ApiRequest): Promise<(live: Scale) => Scale> {
+const scaleWrite = ({ fieldManager }: WriteContext, now: Date): TrackedWrite =>
+  ({ model: "Scale", apiVersion: SCALE_VERSION, resource: "scale", subresource: "scale", hasStatus: true, manager: fieldManager, now });
+
+/** An update of a Scale; its managers follow from what changes. */
+const tracked = (context: WriteContext, now: Date, change: ScaleChange): ScaleChange => (live) => {
+  const scale = structuredClone(change(live));
+  setManagedFields(scale, trackUpdate({ ...scaleWrite(context, now), live, object: scale }));
+  return scale;
+};
+
+async function readScale(request: ApiRequest, context: WriteContext, now: Date): Promise<ScaleChange> {
   const format = bodyFormat(request), scale = decodeBytes<Scale>(request, await request.source.readBody(), format, fieldValidation(request), SCALE, "Scale");
-  return () => scale;
+  return tracked(context, now, () => scale);
 }
 
-async function readScalePatch(request: ApiRequest): Promise<(live: Scale) => Scale> {
-  const type = PATCH_TYPES[bodyType(request)], mode = fieldValidation(request);
-  if (type === undefined) throw unsupportedMediaType(Object.keys(PATCH_TYPES).join(", "));
+async function readScalePatch(request: ApiRequest, context: WriteContext, now: Date): Promise<ScaleChange> {
+  const contentType = bodyType(request), type = PATCH_TYPES[contentType], mode = fieldValidation(request);
+  if (type === undefined && contentType !== APPLY_TYPE) throw unsupportedMediaType(ACCEPTED_PATCHES);
   const body = await request.source.readBody();
-  return (live) => {
+  if (type === undefined) return applied(request, body, context, now);
+  return tracked(context, now, (live) => {
     const { object, warnings } = applyPatch<Scale>({ type, body, model: "Scale", live, expected: SCALE, mode });
     for (const text of warnings) request.addWarning(text);
     return object;
+  });
+}
+
+function applied(request: ApiRequest, body: Buffer, context: WriteContext, now: Date): ScaleChange {
+  const { applied: configuration, warnings } = readApplied(body, fieldValidation(request)), force = isForced(request);
+  for (const text of warnings) request.addWarning(text);
+  return (live) => {
+    const { object, managedFields } = applyConfiguration({ ...scaleWrite(context, now), kind: SCALE.kind, live, applied: configuration, force }), scale = object as unknown as Scale;
+    setManagedFields(scale, managedFields);
+    return scale;
   };
 }

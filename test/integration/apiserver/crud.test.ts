@@ -15,7 +15,7 @@ test("POST creates an object with uid, creationTimestamp and resourceVersion, an
   const read = await api.get("/api/v1/namespaces/create/configmaps/a");
   t.is(read.text, created.text);
   t.deepEqual(Object.keys(read.body).slice(0, 3), ["kind", "apiVersion", "metadata"]);
-  t.deepEqual(Object.keys(read.body.metadata), ["name", "namespace", "uid", "resourceVersion", "creationTimestamp"]);
+  t.deepEqual(Object.keys(read.body.metadata), ["name", "namespace", "uid", "resourceVersion", "creationTimestamp", "managedFields"]);
 });
 
 test("POST of an existing name is 409 AlreadyExists", async (t) => {
