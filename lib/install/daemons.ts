@@ -71,7 +71,7 @@ function worker(config: ClusterConfig, host: HostConfig): DaemonSpec[] {
         ...daemonCommand("kubelet"), `--kubeconfig=${kubeconfigFile(`kubelet-${host.name}`)}`, `--hostname-override=${host.name}`, `--node-ip=${host.address}`,
         `--cluster-dns=${dnsAddress(config)}`, `--cluster-domain=${CLUSTER_DOMAIN}`, `--cgroup-root=${hostCgroup(host.name)}`, "--cgroup-driver=cgroupfs",
         `--client-ca-file=${pki("ca.crt")}`, `--tls-cert-file=${pki(`kubelet-${host.name}.crt`)}`, `--tls-private-key-file=${pki(`kubelet-${host.name}.key`)}`,
-        `--resolv-conf=${resolver}`, "--fail-swap-on=false",
+        `--resolv-conf=${resolver}`, "--fail-swap-on=false", `--profile=${config.profile}`,
       ),
     },
     {

@@ -11,10 +11,14 @@ test("docs/SCOPE.md is what the definitions say", (t) => {
   t.is(readFileSync(SCOPE_FILE, "utf8"), renderScope());
 });
 
-test("docs/DIFFERENCES.md names, for every row, a constant that has the value it claims", (t) => {
-  const rows = [...read("docs/DIFFERENCES.md").matchAll(/^\| [^|]+\| [^|]+\| [^|]+\| [^|]+\| `([^`]+)` in `([^`]+)` \|$/gm)];
-  t.true(rows.length > 0);
-  for (const [, claim, file] of rows) t.true(read(file!).includes(claim!), `${file} contains ${claim}`);
+test("docs/DIFFERENCES.md: every row ends in words that stand in the file it names", (t) => {
+  const rows = read("docs/DIFFERENCES.md").split("\n").filter((line) => line.startsWith("| ") && !line.startsWith("| what |"));
+  t.true(rows.length > 40);
+  for (const row of rows) {
+    const [, claim, file] = /^\| [^|]+\| [^|]+\| [^|]+\| [^|]+\| `([^`]+)` in `([^`]+)` \|$/.exec(row) ?? [];
+    t.truthy(claim, `in the form of a row: ${row}`);
+    if (claim !== undefined) t.true(read(file!).includes(claim), `${file} contains ${claim}`);
+  }
 });
 
 test("links in the documentation lead somewhere", (t) => {

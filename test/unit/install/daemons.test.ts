@@ -21,6 +21,12 @@ test("daemonSpecs() stops kubelets before the API server and containerd last", (
   t.true(order("kube-apiserver") < order("containerd@worker-1"));
 });
 
+test("daemonSpecs() gives the profile to each daemon whose failure defaults follow it", (t) => {
+  const commands = new Map(daemonSpecs({ ...config, profile: "upstream" }).map((spec) => [spec.name, spec.command]));
+  t.true(commands.get("kube-apiserver")!.includes("--default-unreachable-toleration-seconds=300"));
+  for (const name of ["kube-controller-manager", "kubelet@worker-1", "kubelet@worker-2"]) t.true(commands.get(name)!.includes("--profile=upstream"), name);
+});
+
 test("apiServerNames() covers this machine, the hosts' network and the Service", (t) => {
   t.deepEqual(apiServerNames(config).addresses, ["127.0.0.1", "10.89.0.1", "10.96.0.1"]);
 });
