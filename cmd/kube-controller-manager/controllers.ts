@@ -89,12 +89,12 @@ export const CONTROLLERS: readonly ControllerDescriptor[] = [
 ];
 
 /** Upstream's controllers that this release does not have: may be turned off, not on. */
-const NOT_BUILT = new Set([
+export const NOT_BUILT: ReadonlySet<string> = new Set([
   "bootstrap-signer-controller", "cronjob-controller",
   "daemonset-controller", "disruption-controller", "endpointslice-mirroring-controller", "ephemeral-volume-controller", "horizontal-pod-autoscaler-controller", "job-controller",
   "legacy-serviceaccount-token-cleaner-controller", "persistentvolume-attach-detach-controller", "persistentvolume-binder-controller", "persistentvolume-expander-controller",
   "persistentvolume-protection-controller", "persistentvolumeclaim-protection-controller", "resourceclaim-controller", "resourcequota-controller", "service-cidr-controller",
-  "serviceaccount-token-controller", "statefulset-controller", "token-cleaner-controller", "ttl-after-finished-controller", "ttl-controller", "validatingadmissionpolicy-status-controller",
+  "serviceaccount-token-controller", "statefulset-controller", "storage-version-migrator-controller", "storageversion-garbage-collector-controller", "token-cleaner-controller", "ttl-after-finished-controller", "ttl-controller", "validatingadmissionpolicy-status-controller",
   "bootstrapsigner", "tokencleaner", "cronjob", "daemonset", "disruption", "job", "statefulset", "resourcequota", "horizontalpodautoscaling", "ttl",
   "attachdetach", "persistentvolume-binder", "persistentvolume-expander", "pv-protection", "pvc-protection", "serviceaccount-token", "endpointslicemirroring", "ttl-after-finished",
 ]);

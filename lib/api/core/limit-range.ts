@@ -94,7 +94,6 @@ export const limitRangeDefinition = defineResource<LimitRange>({
   reference: limitranges,
   shortNames: ["limits"],
   allowCreateOnUpdate: true,
-  notRunYet: true,
   defaults: ({ spec }) => spec?.limits?.forEach(defaultItem),
   validate,
   columns: [nameColumn, createdAtColumn],

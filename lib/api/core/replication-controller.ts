@@ -38,7 +38,6 @@ export const replicationControllerDefinition = defineResource<ReplicationControl
   scale: { specReplicasPath: ".spec.replicas", statusReplicasPath: ".status.replicas", labelSelectorPath: ".spec.selector" },
   hasGeneration: true,
   defaultPropagation: "orphan",
-  notRunYet: true,
   defaults,
   prepareForCreate: (controller) => void (controller.status = { replicas: 0 }),
   prepareForUpdate: (controller, old) => void (controller.status = old.status),

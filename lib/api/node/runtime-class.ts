@@ -36,7 +36,6 @@ function validate(one: RuntimeClass): FieldError[] {
 export const runtimeClassDefinition = defineResource<RuntimeClass>({
   reference: runtimeclasses,
   allowUnconditionalUpdate: false,
-  notRunYet: true,
   validate,
   validateUpdate: (one, old) => collect((errors) => checkImmutable(errors, HANDLER, one.handler, old.handler)),
   columns: [nameColumn, column("Handler", ({ handler }) => handler ?? "", { description: "The runtime's name on the nodes." }), ageColumn],

@@ -22,7 +22,8 @@ export class VolumeError extends Error { override readonly name = "VolumeError";
 
 export interface VolumeManagerOptions { readonly rootDirectory: string }
 
-const PLUGINS = { configMap: "configmap", secret: "secret", downwardAPI: "downward-api", projected: "projected", emptyDir: "empty-dir" } as const;
+/** Volume sources this kubelet makes files or directories for, beside hostPath, and the names of their directories. */
+export const PLUGINS = { configMap: "configmap", secret: "secret", downwardAPI: "downward-api", projected: "projected", emptyDir: "empty-dir" } as const;
 const IN_MEMORY = new Set<string>(["secret", "projected", "downwardAPI"]);
 
 export class VolumeManager {
