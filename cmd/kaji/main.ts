@@ -5,6 +5,7 @@ import { constants } from "node:os";
 import { shutdownSignal } from "../../lib/util/abort.ts";
 import { systemClock } from "../../lib/util/clock.ts";
 import { FlagError, flagsHelp, parseFlags } from "../../lib/util/flags.ts";
+import { HOST_COMMANDS } from "./host-commands.ts";
 import { createLogger } from "../../lib/util/logger.ts";
 
 type Main = (argv: readonly string[]) => Promise<number | void>;
@@ -123,6 +124,7 @@ const COMMANDS: Record<string, { run: Main; help: string }> = {
   host: { run: host, help: "NAME -- COMMAND: run a command on a host" },
   kubeconfig: { run: kubeconfig, help: "where the admin kubeconfig is; --merge adds it to ~/.kube/config" },
   image: { run: image, help: "load IMAGE|FILE: into every host's containerd" },
+  ...HOST_COMMANDS,
   version: { run: version, help: "commit, API version and Node version of this program" },
   supervise: { run: supervise, help: "keep the daemons alive (started by up)" },
 };

@@ -42,6 +42,7 @@ export const FLAGS = {
   "cluster-dns": { type: "string", help: "also answer DNS on this address, on this node (ours alone)" },
   "cluster-domain": { type: "string", default: "cluster.local", help: "domain of the cluster's names (ours alone)" },
   "dns-resolv-conf": { type: "string", default: "/etc/resolv.conf", help: "where the resolvers for other names are listed (ours alone)" },
+  "rotate-certificates": { type: "bool", help: "renew the kubeconfig's client certificate before it ends (ours alone)" },
   "log-level": { type: "string", default: "info", help: `one of ${LOG_LEVELS.join(", ")} (ours alone)` },
   v: { type: "int", help: "log verbosity; 4 and more means --log-level=debug" },
   help: { type: "bool", help: "this text" },

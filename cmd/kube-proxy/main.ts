@@ -11,13 +11,16 @@ import { removeLocalAddress } from "../../lib/network/local-address.ts";
 import { removeDnsRules } from "../../lib/dns/local-rules.ts";
 import { cleanupProxy } from "../../lib/proxy/cleanup.ts";
 import { readConfigFile, type ProxyConfig } from "../../lib/proxy/config.ts";
+import type { Client } from "../../lib/client/client.ts";
+import type { ClientConfig } from "../../lib/client/client-config.ts";
+import { CertificateKeeper } from "../../lib/runtime/certificate-keeper.ts";
 import { RuntimeMetrics } from "../../lib/runtime/metrics.ts";
 import { SharedInformers } from "../../lib/runtime/shared-informers.ts";
 import { aborted, shutdownSignal } from "../../lib/util/abort.ts";
 import { systemClock } from "../../lib/util/clock.ts";
 import { FlagError, flagsHelp } from "../../lib/util/flags.ts";
 import { createLogger, type LogLevel, type Logger } from "../../lib/util/logger.ts";
-import { runAll } from "../../lib/util/runnable.ts";
+import { runAll, type Runnable } from "../../lib/util/runnable.ts";
 import { FLAGS, configFromFlags, parse, unusedFlags, type Flags } from "./flags.ts";
 import { wireDns, wireNetwork, wireProxy, type Wiring } from "./wire.ts";
 
@@ -68,11 +71,18 @@ async function run(flags: Flags, config: ProxyConfig, log: Logger): Promise<void
     nodeName: (config.hostnameOverride ?? hostname()).trim().toLowerCase(),
   };
   const dns = flags["cluster-dns"] === undefined ? { runnables: [], farewell: async () => {} } : wireDns(wiring, flags["cluster-dns"]);
-  const runnables = [...wireProxy(wiring), ...(flags["pod-network"] ? wireNetwork(wiring) : []), ...dns.runnables, informers];
+  const runnables = [...wireProxy(wiring), ...(flags["pod-network"] ? wireNetwork(wiring) : []), ...dns.runnables, informers, ...certificateKeeper(flags, clientConfig, client, log)];
   const stop = new AbortController();
   void aborted(shutdownSignal()).then(dns.farewell).then(() => stop.abort());
   try { await runAll(runnables, stop.signal); }
   finally { client.close(); }
+}
+
+/** Renews the client certificate, when asked to. */
+function certificateKeeper(flags: Flags, config: ClientConfig, client: Client, log: Logger): Runnable[] {
+  if (!flags["rotate-certificates"]) return [];
+  if (config.certificateFile === undefined || config.certificateFile !== config.keyFile) throw new FlagError("--rotate-certificates needs a kubeconfig whose client-certificate and client-key are one file");
+  return [new CertificateKeeper({ client, clock: systemClock, log }, config.certificateFile, () => ({ signerName: "kubernetes.io/kube-apiserver-client", subject: { commonName: "system:kube-proxy" }, usage: "client auth", prefix: "csr-" }))];
 }
 
 /** Takes back everything a kube-proxy of ours (or upstream's, in iptables mode) ever made on this host. */

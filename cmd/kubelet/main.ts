@@ -17,8 +17,6 @@ import type { Pressure } from "../../lib/kubelet/node-status.ts";
 import { KubeletServer, tlsFromFiles } from "../../lib/kubelet/server/kubelet-server.ts";
 import { requiredAttributes } from "../../lib/kubelet/server/route.ts";
 import { StatsCollector } from "../../lib/kubelet/server/stats-collector.ts";
-import { createAuthority, issue } from "../../lib/pki/certificate.ts";
-import { privateKeyPem } from "../../lib/pki/keys.ts";
 import { delegatedAuth } from "../../lib/runtime/delegated-auth.ts";
 import { EventBroadcaster } from "../../lib/runtime/event-recorder.ts";
 import { HealthServer } from "../../lib/runtime/health-server.ts";
@@ -28,6 +26,7 @@ import { systemClock } from "../../lib/util/clock.ts";
 import { FlagError, flagsHelp, parseFlags } from "../../lib/util/flags.ts";
 import { LOG_LEVELS, createLogger, type LogLevel, type Logger } from "../../lib/util/logger.ts";
 import { runAll, type Runnable } from "../../lib/util/runnable.ts";
+import { certificateKeepers, selfSigned, servingFile } from "./certificates.ts";
 import { FLAGS, kubeletOptions, resolveConfiguration, type Flags } from "./flags.ts";
 
 /** Sandboxes and containers made or started at once, at least; twice the processors on larger machines. */
@@ -61,12 +60,12 @@ export async function main(argv: readonly string[]): Promise<number> {
 }
 
 function wire(flags: Flags, configuration: KubeletConfiguration, log: Logger): Runnable[] {
-  const clock = systemClock, metrics = new RuntimeMetrics(), client = createClient(loadKubeconfig(flags.kubeconfig!, { component: "kubelet" }), { clock, onRequest: metrics.onRequest });
+  const clock = systemClock, metrics = new RuntimeMetrics(), config = loadKubeconfig(flags.kubeconfig!, { component: "kubelet" }), client = createClient(config, { clock, onRequest: metrics.onRequest });
   let pressure: Pressure = { memory: false, disk: false, pids: false };
   const options = kubeletOptions(flags, configuration, () => pressure), broadcaster = new EventBroadcaster({ client, clock, log });
   const events = broadcaster.recorder({ component: "kubelet", host: options.nodeName }), cri = new BoundedCri(new CriClient(configuration.containerRuntimeEndpoint), Math.max(DEAR_CALLS_MIN, 2 * availableParallelism()));
   const server = (parts: KubeletParts): Runnable => new KubeletServer(parts, new StatsCollector(parts.context, parts.manager, options.rootDirectory), {
-    address: configuration.address, port: configuration.port, ...serving(configuration, options.nodeName, options.nodeIPs),
+    address: configuration.address, port: configuration.port, ...serving(flags, configuration, options.nodeName, options.nodeIPs),
     authorize: configuration.authorizationMode === "AlwaysAllow" ? () => Promise.resolve("allowed") : delegatedAuth({ client, clock }, {
       clientCaFile: configuration.clientCAFile === "" ? undefined : configuration.clientCAFile,
       attributes: (request, path) => ({ resourceAttributes: requiredAttributes(request.method ?? "GET", path, options.nodeName) }),
@@ -83,15 +82,17 @@ function wire(flags: Flags, configuration: KubeletConfiguration, log: Logger): R
   };
   const kubelet = new Kubelet({ client, cri, clock, log, events }, options, (parts) => [server(parts), ...housekeeping(parts)]);
   const health = configuration.healthzPort === 0 ? [] : [new HealthServer({ clock, log }, { address: configuration.healthzBindAddress, port: configuration.healthzPort })];
-  return [...health, broadcaster, kubelet];
+  const keepers = certificateKeepers(flags, config, { nodeName: options.nodeName, addresses: options.nodeIPs }, { client, log });
+  return [...health, broadcaster, kubelet, ...keepers];
 }
 
-function serving(configuration: KubeletConfiguration, nodeName: string, addresses: readonly string[]): { tls: () => { cert: string | Buffer; key: string | Buffer }; tlsFiles: string[] } {
+function serving(flags: Flags, configuration: KubeletConfiguration, nodeName: string, addresses: readonly string[]): { tls: () => { cert: string | Buffer; key: string | Buffer }; tlsFiles: string[] } {
   const { tlsCertFile, tlsPrivateKeyFile } = configuration;
   if (tlsCertFile !== "" && tlsPrivateKeyFile !== "") return { tls: tlsFromFiles(tlsCertFile, tlsPrivateKeyFile), tlsFiles: [tlsCertFile, tlsPrivateKeyFile] };
-  const now = systemClock.now(), authority = createAuthority({ commonName: `${nodeName}-ca@${Math.floor(now.getTime() / 1_000)}`, now });
-  const pair = issue(authority, { subject: { commonName: `${nodeName}@${Math.floor(now.getTime() / 1_000)}` }, usages: ["server"], names: [nodeName, "localhost", "127.0.0.1", ...addresses], now });
-  return { tls: () => ({ cert: pair.certificatePem + authority.certificatePem, key: privateKeyPem(pair.key) }), tlsFiles: [] };
+  const file = servingFile(flags, { nodeName, addresses });
+  if (file !== undefined) return { tls: tlsFromFiles(file, file), tlsFiles: [file] };
+  const { certificate, key } = selfSigned({ nodeName, addresses });
+  return { tls: () => ({ cert: certificate, key }), tlsFiles: [] };
 }
 
 if (import.meta.main) process.exitCode = await main(process.argv.slice(2));

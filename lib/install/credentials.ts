@@ -23,7 +23,8 @@ async function keptPair(file: string, server: string, caPem: string): Promise<Ke
   } catch { return undefined; } // Missing or damaged: made anew.
 }
 
-async function ensureKubeconfig(file: string, server: string, ca: KeyPair, user: string, wanted: IssueOptions): Promise<void> {
+/** Writes a kubeconfig with a client certificate unless the one there is good. */
+export async function ensureKubeconfig(file: string, server: string, ca: KeyPair, user: string, wanted: IssueOptions): Promise<void> {
   const kept = await keptPair(file, server, ca.certificatePem);
   if (kept !== undefined && leafProblem(kept, ca, wanted) === undefined) return;
   const pair = issue(ca, wanted);

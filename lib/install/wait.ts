@@ -24,7 +24,7 @@ export async function until<T>(what: string, attempt: () => Promise<T | undefine
 
 /** Lists, then watches `resource` until `reached` is true of the objects there; what is still missing goes into the error. */
 export async function waitForObjects<T extends { metadata: ObjectMeta }>(
-  client: Client, resource: ResourceReference<T>, namespace: string | undefined, reached: (objects: readonly T[]) => true | string, clock: Clock, timeoutMs: number,
+  client: Client, resource: ResourceReference<T>, namespace: string | undefined, reached: (objects: readonly T[]) => true | string, clock: Clock, timeoutMs: number, fieldSelector?: string,
 ): Promise<readonly T[]> {
   const stop = new AbortController();
   const cancel = clock.after(timeoutMs, () => stop.abort());
@@ -32,11 +32,11 @@ export async function waitForObjects<T extends { metadata: ObjectMeta }>(
   try {
     for (;;) {
       try {
-        const list = await client.list(resource, { namespace }, stop.signal);
+        const list = await client.list(resource, { namespace, ...(fieldSelector === undefined ? {} : { fieldSelector }) }, stop.signal);
         const objects = new Map(list.items.map((object) => [object.metadata.name, object]));
         const check = (): boolean => { const verdict = reached([...objects.values()]); if (verdict !== true) missing = verdict; return verdict === true; };
         if (check()) return [...objects.values()];
-        for await (const event of client.watch(resource, { namespace, resourceVersion: list.metadata.resourceVersion ?? "" }, stop.signal)) {
+        for await (const event of client.watch(resource, { namespace, ...(fieldSelector === undefined ? {} : { fieldSelector }), resourceVersion: list.metadata.resourceVersion ?? "" }, stop.signal)) {
           if (event.type === "DELETED") objects.delete(event.object.metadata.name);
           else if (event.type !== "BOOKMARK") objects.set(event.object.metadata.name, event.object);
           if (check()) return [...objects.values()];

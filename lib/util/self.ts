@@ -9,6 +9,7 @@
  *
  * In a single executable neither `new Worker(file)` nor `fork` work as in source: hence one place for it.
  */
+import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { getAsset, isSea } from "node:sea";
 import { Worker, type WorkerOptions } from "node:worker_threads";
@@ -44,5 +45,14 @@ export function selfCommand(args: readonly string[]): { command: string; args: s
     case "source": return { command: process.execPath, args: [fileURLToPath(new URL("../../cmd/kaji/main.ts", import.meta.url)), ...args] };
     case "bundle": return { command: process.execPath, args: [fileURLToPath(import.meta.url), ...args] };
     case "executable": return { command: process.execPath, args: [...args] };
+  }
+}
+
+/** A text shipped with the program: a file of the source tree, `assets/NAME` beside a bundle, or asset `NAME` of an executable. */
+export function readAsset(name: string, source: URL): string {
+  switch (form()) {
+    case "source": return readFileSync(source, "utf8");
+    case "bundle": return readFileSync(new URL(`./assets/${name}`, import.meta.url), "utf8");
+    case "executable": return getAsset(name, "utf8");
   }
 }

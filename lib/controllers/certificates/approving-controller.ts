@@ -1,13 +1,13 @@
 /**
  * Approves what kubelets ask for: their client certificates, when the asker may (subresources `nodeclient` and `selfnodeclient`), and
- * their serving certificates, when every name asked for is the node's own.
- * Counterpart: kubernetes `pkg/controller/certificates/approver`. Differs: upstream leaves serving certificates to people.
+ * their serving certificates, when every name asked for is the node's own, and those of kube-proxies (subresource `proxyclient`).
+ * Counterpart: kubernetes `pkg/controller/certificates/approver`. Differs: upstream leaves serving certificates to people and gives proxies tokens.
  */
 import { certificatesigningrequests, nodes, subjectaccessreviews } from "../../api/schema/generated/references.ts";
 import { hasReason } from "../../api/status-error.ts";
 import { parseRequest, type CertificateRequest } from "../../pki/certificate-request.ts";
 import { Controller } from "../../runtime/controller.ts";
-import { clientRequestFault, KUBELET_CLIENT_SIGNER, KUBELET_SERVING_SIGNER, namesAreOf, nodeOf, servingRequestFault } from "./kubelet-request.ts";
+import { clientRequestFault, CLIENT_SIGNER, KUBELET_CLIENT_SIGNER, KUBELET_SERVING_SIGNER, namesAreOf, nodeOf, proxyRequestFault, servingRequestFault } from "./kubelet-request.ts";
 import { isDecided, isIssued, pemOf, withCondition } from "./request-state.ts";
 import type { ControllerContext } from "../shared/context.ts";
 import type { CertificateSigningRequest } from "../../api/schema/generated/models.ts";
@@ -47,6 +47,7 @@ export function createApprovingController(context: ControllerContext, options: {
       if (request === undefined || isDecided(request) || isIssued(request)) return {};
       const parsed = parseRequest(pemOf(request));
       if (request.spec.signerName === KUBELET_CLIENT_SIGNER) await approveClient(request, parsed, signal);
+      if (request.spec.signerName === CLIENT_SIGNER && proxyRequestFault(parsed, request.spec) === undefined && await may(request, "proxyclient", signal)) await approve(request, "Auto approving kube-proxy client certificate after SubjectAccessReview.", signal);
       if (request.spec.signerName !== KUBELET_SERVING_SIGNER || servingRequestFault(parsed, request.spec) !== undefined) return {};
       const node = known.get(nodeOf(parsed)!);
       if (node !== undefined && namesAreOf(parsed, node)) await approve(request, "Every name is the node's own.", signal);

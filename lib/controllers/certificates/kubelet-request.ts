@@ -42,3 +42,11 @@ export function namesAreOf({ names }: CertificateRequest, node: Node): boolean {
   const addresses = node.status?.addresses ?? [], known = new Set([node.metadata.name, ...addresses.map(({ address }) => address)]);
   return [...names.dnsNames, ...names.ipAddresses].every((name) => known.has(name));
 }
+
+export const PROXY_USER = "system:kube-proxy";
+/** Why this is no request of a node (or of its proxy itself) for the certificate its kube-proxy is a client with; undefined when it is one. Ours alone: upstream's proxy holds a token. */
+export function proxyRequestFault({ subject, names }: CertificateRequest, spec: CertificateSigningRequestSpec): string | undefined {
+  if (subject.commonName !== PROXY_USER || subject.organizations.length > 0) return `subject must be ${PROXY_USER} without groups`;
+  if (names.dnsNames.length + names.ipAddresses.length + names.otherNames > 0) return "no alternative names are allowed";
+  return usagesAre(spec, "client auth") ? undefined : "usages must be digital signature, client auth and at most key encipherment";
+}

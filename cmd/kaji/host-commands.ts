@@ -1,0 +1,96 @@
+/** Commands for real hosts: init, join, token, reset, check. As kubeadm's. */
+import { systemClock } from "../../lib/util/clock.ts";
+import { FlagError, parseFlags } from "../../lib/util/flags.ts";
+import type { Progress } from "../../lib/install/progress.ts";
+
+type Main = (argv: readonly string[]) => Promise<number | void>;
+const print = (text: string): void => { process.stdout.write(text); };
+
+function requireRoot(command: string): void {
+  if (process.getuid!() !== 0) throw new FlagError(`Cannot run kaji ${command} as an ordinary user: run it with "sudo"`);
+}
+async function steps(): Promise<Progress> {
+  return (await import("../../lib/install/progress.ts")).createProgress(process.stdout, () => systemClock.monotonicMs());
+}
+function noArguments(command: string, args: readonly string[]): void {
+  if (args.length > 0) throw new FlagError(`kaji ${command} takes no arguments, got ${JSON.stringify(args[0])}`);
+}
+
+const init: Main = async (argv) => {
+  const { SETTINGS_DEFAULTS: D } = await import("../../lib/install/host/cluster-settings.ts"), { init: run, TOKEN_LIFETIME_MS } = await import("../../lib/install/host/init.ts");
+  const { flags, args } = parseFlags(argv, {
+    "advertise-address": { type: "string", help: "this host's address as others reach it; chosen when it is clear which" },
+    port: { type: "int", default: D.port, help: "port of the API server" },
+    "pod-cidr": { type: "string", default: D.podCidr, help: "addresses of pods" },
+    "service-cidr": { type: "string", default: D.serviceCidr, help: "addresses of Services" },
+    "cluster-domain": { type: "string", default: D.clusterDomain, help: "domain of the cluster's names" },
+    "apiserver-cert-extra-sans": { type: "list", help: "more names and addresses the API server is reached by" },
+    token: { type: "string", help: "the first token instead of a drawn one" },
+    "token-ttl": { type: "duration", default: "24h", help: "how long it is valid; 0 is for ever" },
+    profile: { type: "string", default: D.profile, help: "failure defaults: small or upstream" },
+  });
+  noArguments("init", args);
+  requireRoot("init");
+  const { kubeconfig, join } = await run({
+    advertiseAddress: flags["advertise-address"], port: flags.port, podCidr: flags["pod-cidr"], serviceCidr: flags["service-cidr"], clusterDomain: flags["cluster-domain"], profile: flags.profile,
+    certificateNames: flags["apiserver-cert-extra-sans"], token: flags.token, tokenLifetimeMs: flags["token-ttl"] ?? TOKEN_LIFETIME_MS,
+  }, { clock: systemClock, progress: await steps() });
+  print(`\nThe master runs. Use it:\n\n  export KUBECONFIG=${kubeconfig}\n\nLet other hosts join, as root on each:\n\n  ${join}\n`);
+};
+
+const join: Main = async (argv) => {
+  const { flags, args } = parseFlags(argv, {
+    token: { type: "string", help: "from the master: kaji token create" },
+    "discovery-token-ca-cert-hash": { type: "list", help: "pin of the cluster's authority: sha256:HEX" },
+    "node-name": { type: "string", help: "name of the node instead of the host's" },
+    "node-ip": { type: "string", help: "this host's address as others reach it" },
+    bundle: { type: "string", help: "folder with packages/*.deb and images/*.tar, for hosts without internet" },
+  });
+  const [server] = args, pins = flags["discovery-token-ca-cert-hash"];
+  if (server === undefined || args.length > 1 || flags.token === undefined || pins.length === 0) throw new FlagError("Usage: kaji join ADDRESS:PORT --token TOKEN --discovery-token-ca-cert-hash sha256:HEX");
+  const odd = pins.find((pin) => !/^sha256:[0-9a-f]{64}$/.test(pin));
+  if (odd !== undefined) throw new FlagError(`Cannot use the pin ${JSON.stringify(odd)}: it must look like sha256: and 64 hexadecimal digits`);
+  requireRoot("join");
+  const { join: run } = await import("../../lib/install/host/join.ts");
+  const { node, address } = await run({ server, token: flags.token, pins, nodeName: flags["node-name"], nodeIp: flags["node-ip"], bundle: flags.bundle }, { clock: systemClock, progress: await steps() });
+  print(`\nThis host is node "${node}" at ${address}.\n`);
+};
+
+const token: Main = async (argv) => {
+  const [verb = "list", ...rest] = argv, tokens = await import("../../lib/install/host/tokens.ts");
+  const { flags, args } = parseFlags(rest, { ttl: { type: "duration", default: "24h", help: "how long it is valid; 0 is for ever" }, description: { type: "string", default: "", help: "what it is for" }, "print-join-command": { type: "bool", help: "print the whole command a host joins with" } });
+  if (verb === "create") {
+    const expires = flags.ttl === 0 ? undefined : new Date(systemClock.now().getTime() + flags.ttl), made = await tokens.createToken(args[0], expires, flags.description);
+    return print(`${flags["print-join-command"] ? made.join : made.token}\n`);
+  }
+  if (verb === "list") {
+    const rows = (await tokens.listTokens()).map((each) => `${each.token}  ${(each.expires?.toISOString().slice(0, 19) ?? "never").padEnd(20)}  ${each.description}\n`);
+    return print(`TOKEN                    EXPIRES               DESCRIPTION\n${rows.join("")}`);
+  }
+  if (verb !== "delete" || args.length !== 1) throw new FlagError("Usage: kaji token list | create [TOKEN] [--ttl 24h] [--print-join-command] | delete TOKEN");
+  await tokens.deleteToken(args[0]!);
+};
+
+const reset: Main = async (argv) => {
+  const { flags, args } = parseFlags(argv, { "keep-packages": { type: "bool", help: "leave packages installed that came with the cluster" } });
+  noArguments("reset", args);
+  requireRoot("reset");
+  await (await import("../../lib/install/host/reset.ts")).reset({ keepPackages: flags["keep-packages"] }, { progress: await steps() });
+};
+
+const check: Main = async (argv) => {
+  const { flags, args } = parseFlags(argv, { master: { type: "bool", help: "as a master" }, port: { type: "int", default: 6443, help: "port of the API server" } });
+  noArguments("check", args);
+  const findings = await (await import("../../lib/install/host/check.ts")).hostFindings(flags.master ? "master" : "worker", flags.port);
+  for (const { severity, problem, advice } of findings) print(`${severity}: ${problem}: ${advice}\n`);
+  if (findings.length === 0) print("nothing found\n");
+  return findings.some((finding) => finding.severity === "error") ? 1 : 0;
+};
+
+export const HOST_COMMANDS: Record<string, { run: Main; help: string }> = {
+  init: { run: init, help: "make this host the master of a new cluster" },
+  join: { run: join, help: "ADDRESS:PORT --token … : make this host a node" },
+  token: { run: token, help: "list | create | delete: what lets hosts join" },
+  check: { run: check, help: "what would keep this host from being a node (--master: a master)" },
+  reset: { run: reset, help: "take everything away from this host that init or join made" },
+};

@@ -1,0 +1,52 @@
+/**
+ * What a host needs besides us: distribution packages and images, from an air-gap bundle (`packages/*.deb`, `images/*.tar`) or from the
+ * package sources the host has. What was installed is noted, so that `kaji reset` can take exactly that away.
+ */
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { exec, ExecError } from "../../util/exec.ts";
+import { PAUSE_IMAGE } from "../containerd-config.ts";
+import { installPackages, missingPackages, REQUIREMENTS } from "../packages.ts";
+import { PUBLIC_PAUSE_IMAGE } from "./containerd-on-host.ts";
+import { HOST_PATHS } from "./host-paths.ts";
+
+export const INSTALLED_FILE = path.join(HOST_PATHS.data, "installed-packages");
+const SOCKET = HOST_PATHS.containerdSocket;
+const filesIn = (folder: string, extension: string): string[] => (existsSync(folder) ? readdirSync(folder).filter((file) => file.endsWith(extension)).toSorted().map((file) => path.join(folder, file)) : []);
+
+async function installedNow(): Promise<Set<string>> {
+  const { stdout } = await exec("dpkg-query", ["-W", "-f", "${db:Status-Abbrev}\t${Package}\n"]).catch(() => ({ stdout: "" }));
+  return new Set(stdout.split("\n").filter((line) => line.startsWith("ii")).map((line) => line.split("\t")[1]!));
+}
+
+/** Installs what is missing for a node. Returns the names of packages that are new on this host. */
+export async function ensurePackages(bundle: string | undefined): Promise<string[]> {
+  const missing = await missingPackages(REQUIREMENTS);
+  if (missing.length === 0) return [];
+  const before = await installedNow();
+  // A service that a package brings must not start: ours runs under a unit of ours.
+  const policy = "/usr/sbin/policy-rc.d", holdsBack = !existsSync(policy);
+  if (holdsBack) writeFileSync(policy, "#!/bin/sh\nexit 101\n", { mode: 0o755 });
+  try {
+    const archives = bundle === undefined ? [] : filesIn(path.join(bundle, "packages"), ".deb");
+    if (archives.length === 0) await installPackages(missing);
+    else await exec("apt-get", ["install", "-y", "-q", "--no-remove", "--no-download", "--no-install-recommends", "-o", "DPkg::Lock::Timeout=120", ...archives], { env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" } })
+      .catch((error: unknown) => { throw new Error(`Cannot install the packages of ${bundle}: ${error instanceof ExecError ? error.stderr.trim().split("\n").slice(-4).join(" ") : String(error)}`, { cause: error }); });
+  } finally { if (holdsBack) await exec("rm", ["-f", policy]); }
+  if ((await exec("systemctl", ["is-enabled", "containerd.service"]).then(() => true, () => false)) && !before.has("containerd")) await exec("systemctl", ["disable", "--quiet", "--now", "containerd.service"]);
+  const fresh = [...(await installedNow())].filter((name) => !before.has(name));
+  const noted = existsSync(INSTALLED_FILE) ? readFileSync(INSTALLED_FILE, "utf8").split("\n").filter(Boolean) : [];
+  mkdirSync(HOST_PATHS.data, { recursive: true, mode: 0o700 });
+  writeFileSync(INSTALLED_FILE, `${[...new Set([...noted, ...fresh])].join("\n")}\n`);
+  return fresh;
+}
+
+/** The image of pods' sandboxes: the bundle's, else the public one. */
+export const pauseImage = (bundle: string | undefined): string => (bundle !== undefined && existsSync(path.join(bundle, "images/pause.tar")) ? PAUSE_IMAGE : PUBLIC_PAUSE_IMAGE);
+
+/** Loads the bundle's images into our containerd. Returns how many files there were. */
+export async function importImages(bundle: string | undefined): Promise<number> {
+  const files = bundle === undefined ? [] : filesIn(path.join(bundle, "images"), ".tar");
+  for (const file of files) await exec("ctr", ["--address", SOCKET, "-n", "k8s.io", "images", "import", file]);
+  return files.length;
+}

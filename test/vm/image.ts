@@ -1,0 +1,73 @@
+/**
+ * The disk that test machines boot from: a bare Debian 12 with systemd and sshd and nothing of a cluster; beside it the kernel, and
+ * the packages and images a machine without internet needs, laid out as the air-gap bundle `kaji init --bundle` reads.
+ *
+ * Made once and kept under /var/cache/kaji-vm, named after what went in; each machine writes into an overlay of its own.
+ */
+import { createHash } from "node:crypto";
+import { chmodSync, copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { ensureImages } from "../../lib/install/images.ts";
+import { installPackages, missingPackages } from "../../lib/install/packages.ts";
+import { exec } from "../../lib/util/exec.ts";
+
+const BASE = ["systemd-sysv", "udev", "dbus", "iproute2", "openssh-server", "linux-image-cloud-amd64", "initramfs-tools"];
+/** What a bare Debian 12 lacks to be a host of a cluster. */
+export const HOST_PACKAGES = ["containerd", "runc", "containernetworking-plugins", "iptables", "conntrack", "procps", "curl", "libatomic1", "kmod"];
+const DISK_SIZE = "6G";
+
+/** Written into the image: no prompt, keys of its own for each machine, memory of the journal on disk. */
+const SETUP = `set -eu
+rm -f "$1"/etc/ssh/ssh_host_* "$1"/var/lib/dbus/machine-id
+: > "$1/etc/machine-id"
+mkdir -p "$1/etc/systemd/system/ssh.service.d" "$1/var/log/journal" "$1/root/.ssh"
+printf '[Service]\\nExecStartPre=\\nExecStartPre=/usr/bin/ssh-keygen -A\\nExecStartPre=/usr/sbin/sshd -t\\n' > "$1/etc/systemd/system/ssh.service.d/keys.conf"
+ln -sf /lib/systemd/system/systemd-networkd.service "$1/etc/systemd/system/multi-user.target.wants/systemd-networkd.service"
+mkdir -p "$1/etc/systemd/system/sysinit.target.wants"
+ln -sf /lib/systemd/system/systemd-network-generator.service "$1/etc/systemd/system/sysinit.target.wants/systemd-network-generator.service"
+printf '/dev/vda / ext4 defaults 0 1\\n' > "$1/etc/fstab"
+chmod 700 "$1/root/.ssh"
+passwd -R "$1" -d root >/dev/null
+`;
+
+export interface VmImage { readonly disk: string; readonly kernel: string; readonly initrd: string; readonly sshKey: string; readonly bundle: string }
+export const CACHE = "/var/cache/kaji-vm";
+
+const REQUIRED = [
+  { program: "mmdebstrap", debianPackage: "mmdebstrap", why: "makes the machines' disk" }, { program: "qemu-system-x86_64", debianPackage: "qemu-system-x86", why: "runs machines" },
+  { program: "qemu-img", debianPackage: "qemu-utils", why: "makes overlays" }, { program: "ssh", debianPackage: "openssh-client", why: "reaches machines" }, { program: "mke2fs", debianPackage: "e2fsprogs", why: "makes the disk's file system" },
+];
+
+/** The image, made first when it is missing (about three minutes). As root. */
+export async function ensureImage(): Promise<VmImage> {
+  await installPackages(await missingPackages(REQUIRED));
+  const tag = createHash("sha256").update(JSON.stringify([BASE, HOST_PACKAGES, DISK_SIZE, SETUP])).digest("hex").slice(0, 12);
+  const folder = path.join(CACHE, tag), at = (name: string): string => path.join(folder, name);
+  if (!existsSync(folder)) await makeImage(folder);
+  mkdirSync(at("bundle/images"), { recursive: true });
+  for (const image of await ensureImages()) copyFileSync(image.file, at(`bundle/images/${path.basename(image.file)}`));
+  return { disk: at("disk.img"), kernel: at("vmlinuz"), initrd: at("initrd.img"), sshKey: at("id_ed25519"), bundle: at("bundle") };
+}
+
+async function makeImage(folder: string): Promise<void> {
+  const work = `${folder}.work`, at = (name: string): string => path.join(work, name);
+  rmSync(work, { recursive: true, force: true });
+  mkdirSync(at("bundle/packages"), { recursive: true });
+  await exec("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", "kaji-test", "-f", at("id_ed25519")]);
+  writeFileSync(at("setup.sh"), SETUP);
+  chmodSync(at("setup.sh"), 0o755);
+  await exec("mmdebstrap", [
+    "--variant=minbase", `--include=${BASE.join(",")}`,
+    `--customize-hook=chroot "$1" apt-get -qq install -y --no-install-recommends --download-only ${HOST_PACKAGES.join(" ")} && cp "$1"/var/cache/apt/archives/*.deb ${at("bundle/packages")}/`,
+    `--customize-hook=sh ${at("setup.sh")} "$1"`, `--customize-hook=cp ${at("id_ed25519.pub")} "$1/root/.ssh/authorized_keys"`,
+    `--customize-hook=cp "$1"/boot/vmlinuz-* ${at("vmlinuz")} && cp "$1"/boot/initrd.img-* ${at("initrd.img")}`,
+    "bookworm", at("root"),
+  ], { env: { ...process.env, TMPDIR: work } });
+  await exec("mke2fs", ["-q", "-t", "ext4", "-d", at("root"), at("disk.img"), DISK_SIZE]);
+  rmSync(at("root"), { recursive: true });
+  if (readdirSync(at("bundle/packages")).length === 0) throw new Error("Cannot make the bundle: no package was downloaded");
+  renameSync(work, folder);
+}
+
+/** What a machine trusts: the key every test machine accepts. */
+export const publicKey = (image: VmImage): string => readFileSync(`${image.sshKey}.pub`, "utf8");
