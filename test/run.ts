@@ -16,6 +16,7 @@ const TEST_REQUIREMENTS: readonly Requirement[] = [
   { program: "busybox", debianPackage: "busybox-static", why: "endpoints and images of tests" },
   { program: "socat", debianPackage: "socat", why: "UDP senders" },
   { program: "strace", debianPackage: "strace", why: "seeing the store's fdatasync" },
+  { program: "dockerd", debianPackage: "docker.io", why: "loading images from a Docker engine" },
   { program: "docker-registry", debianPackage: "docker-registry", why: "pulling images from a real registry" },
 ];
 

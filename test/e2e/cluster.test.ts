@@ -7,6 +7,7 @@ import { clusterStatus } from "../../lib/install/status.ts";
 import { systemClock } from "../../lib/util/clock.ts";
 import { expectSuccess, kaji, requireRoot } from "./cluster/cluster.ts";
 import { registerHealing } from "./cluster/healing.ts";
+import { registerImages } from "./cluster/images.ts";
 import { registerKilling } from "./cluster/killing.ts";
 import { registerKubectl } from "./cluster/kubectl-session.ts";
 import { type MachineState, readMachineState } from "./cluster/machine-state.ts";
@@ -43,6 +44,7 @@ test.serial("kaji status says that everything runs, and kaji host runs a command
 });
 
 registerKubectl(test);
+registerImages(test);
 registerSpread(test);
 registerHealing(test);
 registerKilling(test);

@@ -54,12 +54,14 @@ export function registerKilling(test: TestFn): void {
     const workload = await startWorkload(client, NAMESPACE, 6);
     const containers = async (): Promise<Record<string, string>> => Object.fromEntries((await waitForReady(client, NAMESPACE, 6)).map((p) => [p.metadata.name, `${p.status!.containerStatuses![0]!.containerID} ${p.status!.containerStatuses![0]!.state!.running!.startedAt} ${p.status!.containerStatuses![0]!.restartCount}`]));
     const before = await containers(), load = writeLoad(client);
-    for (const spec of [{ name: "supervisor" }, ...daemonSpecs(config), { name: "guardian" }]) {
-      const ms = await killAndAwaitReturn(spec.name);
-      t.log(`${spec.name} was back after ${(ms / 1000).toFixed(1)} s`);
-    }
-    await until("the API server becoming ready", async () => ((await client.raw("GET", "/readyz")).status === 200 ? true : undefined), systemClock, 60_000);
-    const acknowledged = await load.stop();
+    let acknowledged: string[] = [];
+    try {
+      for (const spec of [{ name: "supervisor" }, ...daemonSpecs(config), { name: "guardian" }]) {
+        const ms = await killAndAwaitReturn(spec.name);
+        t.log(`${spec.name} was back after ${(ms / 1000).toFixed(1)} s`);
+      }
+      await until("the API server becoming ready", async () => ((await client.raw("GET", "/readyz")).status === 200 ? true : undefined), systemClock, 60_000);
+    } finally { acknowledged = await load.stop(); }
     await waitForObjects(client, nodes, undefined, (all) => all.every((n) => n.status?.conditions?.find((c) => c.type === "Ready")?.status === "True") || "a node is not Ready", systemClock, 60_000);
     const stored = new Set((await client.list(configmaps, { namespace: NAMESPACE })).items.map((o) => o.metadata.name));
     t.deepEqual(acknowledged.filter((name) => !stored.has(name)), []);
