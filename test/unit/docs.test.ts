@@ -30,6 +30,16 @@ test("links in the documentation lead somewhere", (t) => {
   }
 });
 
+test("docs/decisions: every page is short, names context, choice and consequence, and is in the table", (t) => {
+  const pages = readdirSync(path.join(root, "docs/decisions")).filter((file) => file !== "README.md"), table = read("docs/decisions/README.md");
+  for (const page of pages) {
+    const text = read(`docs/decisions/${page}`).trimEnd();
+    t.regex(text, /^# .+\n\n\*\*Context\.\*\* .+\n\n\*\*Choice\.\*\* .+\n\n\*\*Consequence\.\*\* .+$/, page);
+    t.true(text.split("\n").length <= 15, `${page} is short`);
+    t.true(table.includes(`| ${page.slice(0, 4)} | [${text.slice(2, text.indexOf("\n"))}](${page}) |`), `${page} is in the table under its title`);
+  }
+});
+
 test("every folder under lib says in a README of at most 20 lines what it is for", (t) => {
   for (const folder of readdirSync(path.join(root, "lib"))) {
     const file = `lib/${folder}/README.md`;
