@@ -12,6 +12,7 @@ import { readSpace } from "../host/disk-usage.ts";
 import { readMachineFacts, readSecurityModules, type MachineFacts } from "../host/facts.ts";
 import { Informer } from "../runtime/informer.ts";
 import type { EventSink } from "../runtime/event-recorder.ts";
+import { aborted } from "../util/abort.ts";
 import type { Clock } from "../util/clock.ts";
 import type { Logger } from "../util/logger.ts";
 import { runAll, type Runnable } from "../util/runnable.ts";
@@ -99,7 +100,7 @@ export class Kubelet implements Runnable {
     const sweeper: Runnable = {
       name: "pod sweeper",
       async run(stop) {
-        await Promise.race([podInformer.synced, new Promise<void>((resolve) => { stop.addEventListener("abort", () => resolve(), { once: true }); })]);
+        await Promise.race([podInformer.synced, aborted(stop)]);
         while (!stop.aborted) {
           await watch.relist();
           if (watch.error === undefined) await manager.sweep(watch.pods).catch((error: unknown) => log.warn({ error }, "cannot sweep"));

@@ -5,7 +5,7 @@
  * logged and not retried; `requeueAfterMs` schedules another look; after an abort `run` settles when the last worker has.
  * Counterpart: controller-runtime `internal/controller`.
  */
-import { isAbort } from "../util/abort.ts";
+import { aborted, isAbort } from "../util/abort.ts";
 import { WorkQueue } from "./work-queue.ts";
 import { ConnectionError } from "../client/client.ts";
 import { hasReason } from "../api/status-error.ts";
@@ -52,7 +52,7 @@ export class Controller implements Runnable {
     const stop = (): void => this.queue.shutDown();
     signal.addEventListener("abort", stop, { once: true });
     try {
-      await Promise.race([Promise.all((this.#options.waitFor ?? []).map((i) => i.synced)), whenAborted(signal)]);
+      await Promise.race([Promise.all((this.#options.waitFor ?? []).map((i) => i.synced)), aborted(signal)]);
       if (signal.aborted) return;
       await Promise.all(Array.from({ length: this.#options.workers ?? 1 }, () => this.#work(signal)));
     } finally {
@@ -93,11 +93,4 @@ export class Controller implements Runnable {
       this.#log[level]({ object: key, error, failures: failures + 1 }, "reconcile failed, will retry");
     }
   }
-}
-
-function whenAborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener("abort", () => resolve(), { once: true });
-  });
 }

@@ -13,6 +13,7 @@ import type { AddressInfo } from "node:net";
 import type { Registry } from "prom-client";
 import { createAuthority, issue } from "../pki/certificate.ts";
 import { privateKeyPem } from "../pki/keys.ts";
+import { aborted } from "../util/abort.ts";
 import type { Clock } from "../util/clock.ts";
 import type { Logger } from "../util/logger.ts";
 import type { Runnable } from "../util/runnable.ts";
@@ -78,10 +79,7 @@ export class HealthServer implements Runnable {
     }
     server.on("error", (error) => this.#deps.log.warn({ error }, "health server error"));
     this.#resolve((server.address() as AddressInfo).port);
-    await new Promise<void>((resolve) => {
-      if (signal.aborted) resolve();
-      else signal.addEventListener("abort", () => resolve(), { once: true });
-    });
+    await aborted(signal);
     await new Promise<void>((resolve) => { server.close(() => resolve()); server.closeAllConnections(); });
   }
 

@@ -6,6 +6,7 @@
  */
 import type { ResourceReference } from "../api/reference.ts";
 import type { HasMeta } from "../client/client.ts";
+import { aborted } from "../util/abort.ts";
 import type { Runnable } from "../util/runnable.ts";
 import { Informer, type InformerDeps, type InformerOptions } from "./informer.ts";
 import type { ReflectorOptions } from "./reflector.ts";
@@ -57,10 +58,7 @@ export class SharedInformers implements Runnable {
   async run(signal: AbortSignal): Promise<void> {
     this.#signal = signal;
     for (const informer of this.#informers.values()) this.#start(informer);
-    await new Promise<void>((resolve) => {
-      if (signal.aborted) resolve();
-      else signal.addEventListener("abort", () => resolve(), { once: true });
-    });
+    await aborted(signal);
     await Promise.all([...this.#running.values()].map((r) => r.stopped));
   }
 

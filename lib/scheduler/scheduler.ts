@@ -11,7 +11,7 @@ import type { Client } from "../client/client.ts";
 import type { EventSink } from "../runtime/event-recorder.ts";
 import type { Lister } from "../runtime/store.ts";
 import type { SharedInformers } from "../runtime/shared-informers.ts";
-import { isAbort } from "../util/abort.ts";
+import { aborted, isAbort } from "../util/abort.ts";
 import type { Clock } from "../util/clock.ts";
 import type { Logger } from "../util/logger.ts";
 import type { Runnable } from "../util/runnable.ts";
@@ -99,8 +99,7 @@ export class Scheduler implements Runnable {
 
   async run(signal: AbortSignal): Promise<void> {
     const { clock } = this.#deps;
-    const stopped = new Promise<void>((resolve) => { if (signal.aborted) resolve(); else signal.addEventListener("abort", () => resolve(), { once: true }); });
-    await Promise.race([Promise.all(this.#synced.map((synced) => synced())), stopped]);
+    await Promise.race([Promise.all(this.#synced.map((synced) => synced())), aborted(signal)]);
     if (signal.aborted) return;
     this.#watch();
     try {

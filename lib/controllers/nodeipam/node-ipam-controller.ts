@@ -11,6 +11,7 @@ import { Controller } from "../../runtime/controller.ts";
 import { CidrSet, parseCidr } from "./plan-cidr.ts";
 import type { ControllerContext } from "../shared/context.ts";
 import type { Node } from "../../api/schema/generated/models.ts";
+import { aborted } from "../../util/abort.ts";
 import type { Runnable } from "../../util/runnable.ts";
 
 export interface NodeIpamOptions {
@@ -67,7 +68,7 @@ export function createNodeIpamController(context: ControllerContext, options: No
   return {
     name: controller.name,
     async run(signal) {
-      await Promise.race([informer.synced, new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }))]);
+      await Promise.race([informer.synced, aborted(signal)]);
       for (const node of informer.list()) occupy(node);
       await controller.run(signal);
     },

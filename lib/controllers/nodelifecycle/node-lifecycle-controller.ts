@@ -14,7 +14,7 @@ import { isPodReady } from "../../api/helpers/pod-status.ts";
 import { toTimestamp } from "../../api/helpers/timestamps.ts";
 import { leases, nodes, pods } from "../../api/schema/generated/references.ts";
 import { hasReason } from "../../api/status-error.ts";
-import { isAbort } from "../../util/abort.ts";
+import { aborted, isAbort } from "../../util/abort.ts";
 import { Controller } from "../../runtime/controller.ts";
 import { joinKey } from "../../runtime/object-key.ts";
 import { NOT_READY_TAINT, UNREACHABLE_TAINT, changeTaints, hasTaint } from "../shared/node-taints.ts";
@@ -82,7 +82,7 @@ class NodeLifecycle implements Runnable {
   async #monitor(signal: AbortSignal): Promise<void> {
     const { clock, log } = this.#context;
     try {
-      await Promise.race([Promise.all([this.#nodes.synced, this.#leases.synced, this.#pods.synced]), new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason as Error), { once: true }))]);
+      await Promise.race([Promise.all([this.#nodes.synced, this.#leases.synced, this.#pods.synced]), aborted(signal)]);
       while (!signal.aborted) {
         try { await this.#round(signal); }
         catch (error) { if (isAbort(error, signal)) return; log.warn({ error }, "node monitor round failed, will retry"); }

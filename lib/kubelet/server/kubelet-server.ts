@@ -13,7 +13,7 @@ import { Readable } from "node:stream";
 import type { ContainerStatus, Pod } from "../../api/schema/generated/models.ts";
 import { CriError } from "../../cri/error.ts";
 import type { Verdict } from "../../runtime/delegated-auth.ts";
-import { isAbort } from "../../util/abort.ts";
+import { aborted, isAbort } from "../../util/abort.ts";
 import { assertNever } from "../../util/assert.ts";
 import type { Runnable } from "../../util/runnable.ts";
 import { readLog } from "../log-reader.ts";
@@ -66,7 +66,7 @@ export class KubeletServer implements Runnable {
         server.once("error", reject);
         server.listen(port, address, () => { server.off("error", reject); resolve(); });
       });
-      await new Promise<void>((resolve) => { if (signal.aborted) resolve(); else signal.addEventListener("abort", () => resolve(), { once: true }); });
+      await aborted(signal);
     } finally {
       for (const file of tlsFiles) unwatchFile(file, reload);
       server.close();
