@@ -15,8 +15,8 @@ import { backoffMs, resolveBackoff } from "../util/backoff.ts";
 import type { Clock } from "../util/clock.ts";
 import type { Logger } from "../util/logger.ts";
 import type { Runnable } from "../util/runnable.ts";
+import { Wakeup } from "../util/wakeup.ts";
 import { nodeStatus, nodeStatusDiffers, type NodeFacts } from "./node-status.ts";
-import { Wakeup } from "./wakeup.ts";
 
 export interface NodeAgentOptions {
   readonly nodeName: string;

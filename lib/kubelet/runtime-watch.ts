@@ -11,8 +11,8 @@ import { isAbort } from "../util/abort.ts";
 import type { Clock } from "../util/clock.ts";
 import type { Logger } from "../util/logger.ts";
 import type { Runnable } from "../util/runnable.ts";
+import { Wakeup } from "../util/wakeup.ts";
 import type { PodGlance, RuntimeReader } from "./runtime-reader.ts";
-import { Wakeup } from "./wakeup.ts";
 
 const RELIST_MS = 1_000, RELIST_WITH_EVENTS_MS = 5_000, RELIST_MIN_GAP_MS = 30, STREAM_RETRY_MS = 1_000, UNHEALTHY_AFTER_MS = 180_000;
 /** The runtime's listings trail its events: after one, look again this often for a while. */

@@ -10,11 +10,11 @@ import { aborted, isAbort } from "../util/abort.ts";
 import type { Clock } from "../util/clock.ts";
 import type { Logger } from "../util/logger.ts";
 import type { Runnable } from "../util/runnable.ts";
+import { Wakeup } from "../util/wakeup.ts";
 import { IpRoute } from "./iproute.ts";
 import { peersOf } from "./peers.ts";
 import { planRoutes } from "./plan-routes.ts";
 import { RouteKeeper } from "./route-keeper.ts";
-import { Wake } from "./wake.ts";
 
 export interface HostRoutesDeps { readonly nodes: Informer<Node>; readonly clock: Clock; readonly log: Logger; readonly ip?: IpRoute }
 export interface HostRoutesOptions {
@@ -41,14 +41,15 @@ export class HostRoutes implements Runnable {
 
   async run(signal: AbortSignal): Promise<void> {
     const { nodes, clock, log } = this.#deps, { removeOnStop = false, resyncMs = RESYNC_MS } = this.#options;
-    const wake = new Wake(clock);
-    const stop = nodes.onChange((change) => { if (change.type !== "updated" || JSON.stringify(peersOf([change.object], "")) !== JSON.stringify(peersOf([change.old], ""))) wake.now(); });
+    const wakeup = new Wakeup(clock);
+    const stop = nodes.onChange((change) => { if (change.type !== "updated" || JSON.stringify(peersOf([change.object], "")) !== JSON.stringify(peersOf([change.old], ""))) wakeup.ring(); });
     try {
       await Promise.race([nodes.synced, aborted(signal)]); // Before that, every route would look stale.
       while (!signal.aborted) {
         try { await this.#sync(); }
         catch (error) { log.error({ error }, "cannot write routes to pods, will retry"); }
-        await wake.wait(resyncMs, signal);
+        wakeup.ringIn(resyncMs);
+        await wakeup.wait(signal);
       }
     } catch (error) {
       if (!isAbort(error, signal)) throw error;

@@ -15,13 +15,13 @@ import type { Clock } from "../util/clock.ts";
 import { exec } from "../util/exec.ts";
 import type { Logger } from "../util/logger.ts";
 import type { Runnable } from "../util/runnable.ts";
+import { Wakeup } from "../util/wakeup.ts";
 import { CNI_DIR, cniConfig, earlierConfigs, findPluginDir, writeCniConfig } from "./cni-config.ts";
 import { syncFirewall } from "./firewall.ts";
 import type { IpRoute, LinkAddress } from "./iproute.ts";
 import { internalIpOf, peersOf, podCidrOf, type Peer } from "./peers.ts";
 import { VXLAN_OVERHEAD_BYTES, planRoutes, type Backend, type RoutePlan } from "./plan-routes.ts";
 import { RouteKeeper } from "./route-keeper.ts";
-import { Wake } from "./wake.ts";
 
 export interface PodNetworkDeps { readonly nodes: Informer<Node>; readonly ip: IpRoute; readonly iptables: Iptables; readonly clock: Clock; readonly log: Logger }
 export interface PodNetworkOptions {
@@ -50,8 +50,8 @@ export class PodNetwork implements Runnable {
   }
 
   async run(signal: AbortSignal): Promise<void> {
-    const { nodes, clock, log } = this.#deps, wake = new Wake(clock);
-    const stop = nodes.onChange((change) => { if (change.type !== "updated" || facts(change.object) !== facts(change.old)) wake.now(); });
+    const { nodes, clock, log } = this.#deps, wakeup = new Wakeup(clock);
+    const stop = nodes.onChange((change) => { if (change.type !== "updated" || facts(change.object) !== facts(change.old)) wakeup.ring(); });
     let told = "";
     try {
       await Promise.race([nodes.synced, aborted(signal)]);
@@ -67,7 +67,8 @@ export class PodNetwork implements Runnable {
           log.error({ error }, "cannot set up the pod network, will retry");
           delayMs = RETRY_MS;
         }
-        await wake.wait(delayMs, signal);
+        wakeup.ringIn(delayMs);
+        await wakeup.wait(signal);
       }
     } catch (error) {
       if (!isAbort(error, signal)) throw error;

@@ -13,6 +13,7 @@ import { backoffMs, resolveBackoff } from "../util/backoff.ts";
 import type { Clock } from "../util/clock.ts";
 import type { Logger } from "../util/logger.ts";
 import type { Runnable } from "../util/runnable.ts";
+import { Wakeup } from "../util/wakeup.ts";
 import { FIXED_CHAINS as C } from "./chain-names.ts";
 import { ConntrackMissingError, type ConntrackTable } from "./conntrack.ts";
 import { endpointsByPort, type EndpointsByPort } from "./endpoints.ts";
@@ -71,12 +72,13 @@ export class Proxier implements Runnable {
   #toldMissing = false;
   #lastFullMs = -Infinity;
   #endpointTotal = 0;
-  #wake: () => void = () => {};
+  readonly #wakeup: Wakeup;
 
   /** `render` gives the options at the start; what the host's iptables knows is found out by the proxier. */
   constructor(deps: ProxierDeps, render: RenderOptions, options: ProxierOptions) {
     this.name = `proxier IPv${render.family}`;
     this.#deps = deps;
+    this.#wakeup = new Wakeup(deps.clock);
     this.#options = options;
     this.#render = render;
     this.#family = `IPv${render.family}`;
@@ -146,19 +148,15 @@ export class Proxier implements Runnable {
   #queued(): void {
     this.#deps.onQueued?.();
     this.#deps.metrics?.lastQueued.set({ ip_family: this.#family }, this.#deps.clock.now().getTime() / 1_000);
-    this.#wake();
+    this.#wakeup.ring();
   }
 
   /** Until something changed; looks after the canary meanwhile. */
   async #waitForWork(signal: AbortSignal): Promise<void> {
-    const { clock } = this.#deps;
-    const woken = new AbortController(), either = AbortSignal.any([signal, woken.signal]);
-    this.#wake = () => woken.abort();
-    try { await clock.sleep(this.#options.syncPeriodMs, either); }
-    catch (error) {
-      if (signal.aborted || !woken.signal.aborted) throw error;
-      return;
-    } finally { this.#wake = () => {}; }
+    const { clock } = this.#deps, dueMs = clock.monotonicMs() + this.#options.syncPeriodMs;
+    this.#wakeup.ringIn(this.#options.syncPeriodMs);
+    await this.#wakeup.wait(signal);
+    if (signal.aborted || clock.monotonicMs() < dueMs) return;
     try { await this.#lookAfterRules(); }
     catch (error) { this.#log.warn({ error }, "cannot look after the rules"); }
   }

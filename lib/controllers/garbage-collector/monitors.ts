@@ -7,6 +7,7 @@
 import { apiVersionOf, type ResourceReference } from "../../api/reference.ts";
 import { discover } from "../../client/discovery.ts";
 import { isAbort } from "../../util/abort.ts";
+import { Wakeup } from "../../util/wakeup.ts";
 import type { Client, HasMeta } from "../../client/client.ts";
 import type { Change, Informer } from "../../runtime/informer.ts";
 import type { SharedInformers } from "../../runtime/shared-informers.ts";
@@ -18,6 +19,7 @@ export const DISCOVERY_PERIOD_MS = 60_000;
 const DEFINITION_DELAYS_MS = [500, 5_000] as const;
 /** Work starts without kinds that could not be listed by then. */
 export const SYNC_PATIENCE_MS = 30_000;
+const RETRY_MS = 5_000;
 const IGNORED = new Set(["/events", "events.k8s.io/events"]);
 const DEFINITIONS = new Set(["apiextensions.k8s.io/customresourcedefinitions", "apiregistration.k8s.io/apiservices"]);
 
@@ -28,18 +30,19 @@ export class Monitors {
   readonly #onChange: (resource: ResourceReference, change: Change<HasMeta>) => void;
   readonly #monitors = new Map<string, Monitor>();
   readonly #kinds = new Map<string, ResourceReference>();
-  #wake: () => void = () => {};
+  readonly #wakeup: Wakeup;
 
   constructor(deps: { client: Client; clock: Clock; log: Logger; informers: SharedInformers }, onChange: (resource: ResourceReference, change: Change<HasMeta>) => void) {
     this.#deps = deps;
     this.#onChange = onChange;
+    this.#wakeup = new Wakeup(deps.clock);
   }
 
   /** The resource behind an owner reference; undefined when the server serves no such kind (or did not when last asked). */
   resourceOf(apiVersion: string, kind: string): ResourceReference | undefined { return this.#kinds.get(`${apiVersion} ${kind}`); }
 
   /** Asks the server anew soon. */
-  refresh(): void { this.#wake(); }
+  refresh(): void { this.#wakeup.ring(); }
 
   /** Whether everything watched so far has been listed once. */
   get synced(): boolean { return [...this.#monitors.values()].every((m) => m.informer.hasSynced); }
@@ -49,8 +52,6 @@ export class Monitors {
     const { clock, log } = this.#deps;
     let isReady = false;
     while (!signal.aborted) {
-      const wait = new AbortController(), either = AbortSignal.any([signal, wait.signal]);
-      this.#wake = () => wait.abort();
       try {
         await this.#sync(signal);
         if (!isReady) {
@@ -62,9 +63,10 @@ export class Monitors {
       } catch (error) {
         if (isAbort(error, signal)) return;
         log.warn({ error }, "discovery for garbage collection failed, will retry");
-        clock.after(5_000, this.#wake);
+        this.#wakeup.ringIn(RETRY_MS);
       }
-      try { await clock.sleep(DISCOVERY_PERIOD_MS, either); } catch { /* Woken, or told to stop. */ }
+      this.#wakeup.ringIn(DISCOVERY_PERIOD_MS);
+      await this.#wakeup.wait(signal);
     }
   }
 

@@ -11,6 +11,7 @@ import { createClient, type RequestObservation } from "../../client/http-client.
 import { Transport } from "../../client/transport.ts";
 import { backoffMs, resolveBackoff } from "../../util/backoff.ts";
 import { isAbort } from "../../util/abort.ts";
+import { Wakeup } from "../../util/wakeup.ts";
 import { timestampMs } from "../../api/helpers/timestamps.ts";
 import type { AuthenticationV1TokenRequest } from "../../api/schema/generated/models.ts";
 import type { Client } from "../../client/client.ts";
@@ -34,11 +35,12 @@ export class ServiceAccountClients implements Runnable {
   readonly #config: ClientConfig;
   readonly #transport: Transport;
   readonly #accounts = new Map<string, Account>();
-  #wake: () => void = () => {};
+  readonly #wakeup: Wakeup;
 
   /** `config` says where the server is; its own credentials are not used for the accounts' requests. */
   constructor(deps: ServiceAccountClientsDeps, config: ClientConfig) {
     this.#deps = deps;
+    this.#wakeup = new Wakeup(deps.clock);
     const { certificateData: _a, certificateFile: _b, keyData: _c, keyFile: _d, token: _e, tokenFile: _f, tokenSource: _g, username: _h, password: _i, impersonate: _j, ...place } = config;
     this.#config = place;
     this.#transport = new Transport(place, deps.clock);
@@ -67,7 +69,7 @@ export class ServiceAccountClients implements Runnable {
       clock: this.#deps.clock, transport: this.#transport,
       onRequest: (observation) => {
         this.#deps.onRequest?.(observation);
-        if (observation.code === "401") { account.renewAtMs = 0; this.#wake(); } // The account was deleted and made anew, or the keys changed.
+        if (observation.code === "401") { account.renewAtMs = 0; this.#wakeup.ring(); } // The account was deleted and made anew, or the keys changed.
       },
     });
   }
@@ -81,10 +83,10 @@ export class ServiceAccountClients implements Runnable {
         try { for (const account of due) await this.#renew(account, signal); failures = 0; }
         catch (error) { if (isAbort(error, signal)) return; failures++; log.warn({ error }, "tokens of controllers not renewed, will retry"); }
         const nextMs = failures > 0 ? backoffMs(RETRY, failures) : Math.max(1_000, Math.min(60_000, ...[...this.#accounts.values()].map((a) => a.renewAtMs - clock.monotonicMs())));
-        const wait = new AbortController();
-        this.#wake = () => wait.abort();
-        try { await clock.sleep(nextMs, AbortSignal.any([signal, wait.signal])); } catch { /* Woken, or told to stop. */ }
-        if (wait.signal.aborted) await clock.sleep(1_000, signal); // A server that refuses fresh tokens must not be asked in a loop.
+        const dueMs = clock.monotonicMs() + nextMs;
+        this.#wakeup.ringIn(nextMs);
+        await this.#wakeup.wait(signal);
+        if (clock.monotonicMs() < dueMs) await clock.sleep(1_000, signal); // Rung: a server that refuses fresh tokens must not be asked in a loop.
       }
     } catch (error) { if (!isAbort(error, signal)) throw error; }
     finally { this.#transport.close(); }

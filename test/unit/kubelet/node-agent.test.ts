@@ -8,7 +8,6 @@ import { NodeAgent } from "../../../lib/kubelet/node-agent.ts";
 import type { NodeFacts } from "../../../lib/kubelet/node-status.ts";
 import type { PodGlance, RuntimeReader } from "../../../lib/kubelet/runtime-reader.ts";
 import { RuntimeWatch } from "../../../lib/kubelet/runtime-watch.ts";
-import { Wakeup } from "../../../lib/kubelet/wakeup.ts";
 import { ManualClock } from "../../../lib/util/clock.ts";
 import { silentLogger } from "../../../lib/util/logger.ts";
 
@@ -152,19 +151,4 @@ test("RuntimeWatch says when the runtime does not answer, and is unhealthy after
   await pass(world.clock, 181_000);
   t.false(world.watch.healthy);
   await world.stop();
-});
-
-test("Wakeup remembers a ring nobody waited for, and rings at the earliest time asked", async (t) => {
-  const clock = new ManualClock(), wakeup = new Wakeup(clock), signal = new AbortController().signal;
-  wakeup.ring();
-  await wakeup.wait(signal);
-  wakeup.ringIn(500);
-  wakeup.ringIn(100);
-  let woken = false;
-  const waiting = wakeup.wait(signal).then(() => { woken = true; });
-  await clock.advance(99);
-  t.false(woken);
-  await clock.advance(1);
-  await waiting;
-  t.true(woken);
 });
