@@ -153,10 +153,8 @@ export class Proxier implements Runnable {
 
   /** Until something changed; looks after the canary meanwhile. */
   async #waitForWork(signal: AbortSignal): Promise<void> {
-    const { clock } = this.#deps, dueMs = clock.monotonicMs() + this.#options.syncPeriodMs;
     this.#wakeup.ringIn(this.#options.syncPeriodMs);
-    await this.#wakeup.wait(signal);
-    if (signal.aborted || clock.monotonicMs() < dueMs) return;
+    if (await this.#wakeup.wait(signal) || signal.aborted) return;
     try { await this.#lookAfterRules(); }
     catch (error) { this.#log.warn({ error }, "cannot look after the rules"); }
   }

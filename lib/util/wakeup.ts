@@ -8,6 +8,8 @@ import type { Clock } from "./clock.ts";
 export class Wakeup {
   readonly #clock: Clock;
   #rung = false;
+  /** A time set by `ringIn` has come. */
+  #due = false;
   #waiting: (() => void) | undefined;
   #alarms = new Set<() => void>();
   #nextMs = Infinity;
@@ -24,23 +26,26 @@ export class Wakeup {
     const dueMs = this.#clock.monotonicMs() + ms;
     if (dueMs >= this.#nextMs) return;
     this.#nextMs = dueMs;
-    const cancel = this.#clock.after(ms, () => { this.#alarms.delete(cancel); this.ring(); });
+    const cancel = this.#clock.after(ms, () => { this.#alarms.delete(cancel); this.#due = true; this.#waiting?.(); });
     this.#alarms.add(cancel);
   }
 
-  /** Resolves when rung, or when `signal` aborts; one waits at a time. */
-  async wait(signal: AbortSignal): Promise<void> {
-    if (!this.#rung && !signal.aborted) {
+  /** Resolves when rung, or when `signal` aborts; one waits at a time. Tells whether somebody rang: false when only the time came. */
+  async wait(signal: AbortSignal): Promise<boolean> {
+    if (!this.#rung && !this.#due && !signal.aborted) {
       await new Promise<void>((resolve) => {
-        this.#waiting = () => { signal.removeEventListener("abort", resolveNow); resolve(); };
-        const resolveNow = (): void => resolve();
-        signal.addEventListener("abort", resolveNow, { once: true });
+        const end = (): void => { signal.removeEventListener("abort", end); resolve(); };
+        this.#waiting = end;
+        signal.addEventListener("abort", end, { once: true });
       });
     }
+    const rung = this.#rung;
     this.#waiting = undefined;
     this.#rung = false;
+    this.#due = false;
     for (const cancel of this.#alarms) cancel();
     this.#alarms.clear();
     this.#nextMs = Infinity;
+    return rung;
   }
 }

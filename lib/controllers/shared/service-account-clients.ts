@@ -83,10 +83,8 @@ export class ServiceAccountClients implements Runnable {
         try { for (const account of due) await this.#renew(account, signal); failures = 0; }
         catch (error) { if (isAbort(error, signal)) return; failures++; log.warn({ error }, "tokens of controllers not renewed, will retry"); }
         const nextMs = failures > 0 ? backoffMs(RETRY, failures) : Math.max(1_000, Math.min(60_000, ...[...this.#accounts.values()].map((a) => a.renewAtMs - clock.monotonicMs())));
-        const dueMs = clock.monotonicMs() + nextMs;
         this.#wakeup.ringIn(nextMs);
-        await this.#wakeup.wait(signal);
-        if (clock.monotonicMs() < dueMs) await clock.sleep(1_000, signal); // Rung: a server that refuses fresh tokens must not be asked in a loop.
+        if (await this.#wakeup.wait(signal)) await clock.sleep(1_000, signal); // A server that refuses fresh tokens must not be asked in a loop.
       }
     } catch (error) { if (!isAbort(error, signal)) throw error; }
     finally { this.#transport.close(); }
