@@ -6,14 +6,12 @@ import { assert } from "../util/assert.ts";
 import type { Column, KubeObject, ResourceDefinition } from "./resource-definition.ts";
 import type { ResourceReference } from "./reference.ts";
 import { ageColumn, nameColumn } from "./columns.ts";
-import { resourceSchemas } from "./schema/schema.ts";
+import { resourceSchemaOf } from "./schema/schema.ts";
 import { nameIsDnsSubdomain } from "./validation/names.ts";
 
 type Derived = "singular" | "model" | "listKind" | "verbs" | "subresources" | keyof ResourceReference;
 type Defaulted = "shortNames" | "categories" | "hasGeneration" | "allowCreateOnUpdate" | "allowUnconditionalUpdate" | "defaultPropagation" | "validateName" | "columns";
 export type ResourceOptions<T extends KubeObject> = { readonly reference: ResourceReference<T> } & Omit<ResourceDefinition<T>, Derived | Defaulted> & Partial<Pick<ResourceDefinition<T>, Defaulted>>;
-
-const schemas = new Map(resourceSchemas().map((schema) => [`${schema.group}/${schema.version}/${schema.plural}`, schema]));
 
 /** Name and Age: what a resource without columns of its own shows. */
 function defaultColumns<T extends KubeObject>(): readonly Column<T>[] {
@@ -23,7 +21,7 @@ function defaultColumns<T extends KubeObject>(): readonly Column<T>[] {
 /** Defaults: no short names, no generation, DNS subdomain as name, background propagation, no create by PUT, PUT without resourceVersion allowed. */
 export function defineResource<T extends KubeObject>({ reference, ...options }: ResourceOptions<T>): ResourceDefinition<T> {
   const { group, version, kind, plural, namespaced } = reference;
-  const schema = schemas.get(`${group}/${version}/${plural}`);
+  const schema = resourceSchemaOf(reference);
   assert(schema !== undefined, `resource ${group}/${version}/${plural} is in the schema`);
   const { model, verbs, subresources } = schema;
   return {

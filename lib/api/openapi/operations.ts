@@ -3,7 +3,7 @@
  * Counterpart: the apiserver's `endpoints/installer.go`.
  */
 import type { ResourceDefinition } from "../resource-definition.ts";
-import { resourceSchemas } from "../schema/schema.ts";
+import { resourceSchemaOf } from "../schema/schema.ts";
 import { kindsOf, listModelOf, type GroupVersionKind } from "./definitions.ts";
 import { modelOf } from "../schema/schema.ts";
 
@@ -58,7 +58,7 @@ interface Subresource { readonly name: string; readonly verbs: readonly string[]
 
 /** Subresources the schema and the definition both have. */
 function subresourcesOf(resource: ResourceDefinition): Subresource[] {
-  const known = resourceSchemas().find((r) => r.group === resource.group && r.version === resource.version && r.plural === resource.plural);
+  const known = resourceSchemaOf(resource);
   return resource.subresources.map((name) => ({ name, verbs: known?.subresources[name]?.verbs ?? ["get"], model: known?.subresources[name]?.model ?? "" }));
 }
 

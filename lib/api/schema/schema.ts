@@ -139,3 +139,9 @@ export const modelNames = (): string[] => Object.keys(FACTS.models);
 
 /** Every resource of the package: group, version, kind, verbs, subresources. */
 export const resourceSchemas = (): readonly ResourceSchema[] => SCHEMA.resources;
+
+type Place = Pick<ResourceSchema, "group" | "version" | "plural">;
+const placeOf = ({ group, version, plural }: Place): string => `${group}/${version}/${plural}`;
+const resourcesByPlace = new Map(SCHEMA.resources.map((resource) => [placeOf(resource), resource]));
+/** What the package says of one resource; undefined when it has none such. */
+export const resourceSchemaOf = (place: Place): ResourceSchema | undefined => resourcesByPlace.get(placeOf(place));

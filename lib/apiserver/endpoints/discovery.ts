@@ -4,7 +4,7 @@
  */
 import { createHash } from "node:crypto";
 import type { ResourceDefinition } from "../../api/resource-definition.ts";
-import { resourceSchemas } from "../../api/schema/schema.ts";
+import { resourceSchemaOf } from "../../api/schema/schema.ts";
 
 export interface GroupVersionKind { readonly group: string; readonly version: string; readonly kind: string }
 export interface DiscoveredSubresource { readonly name: string; readonly responseKind: GroupVersionKind; readonly verbs: readonly string[] }
@@ -42,7 +42,7 @@ function storageVersionHash({ group, version, kind }: GroupVersionKind): string 
 }
 
 function discoverSubresources(definition: ResourceDefinition): DiscoveredSubresource[] {
-  const schema = resourceSchemas().find((r) => r.group === definition.group && r.version === definition.version && r.plural === definition.plural);
+  const schema = resourceSchemaOf(definition);
   return definition.subresources.map((name) => ({
     name,
     responseKind: name === "scale" ? SCALE : SUBRESOURCE_KINDS[`${definition.plural}/${name}`] ?? { group: definition.group, version: definition.version, kind: definition.kind },

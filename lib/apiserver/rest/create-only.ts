@@ -4,7 +4,7 @@
  */
 import { groupResource, type ResourceReference } from "../../api/reference.ts";
 import type { ResourceDefinition } from "../../api/resource-definition.ts";
-import { modelOf, resourceSchemas } from "../../api/schema/schema.ts";
+import { modelOf, resourceSchemaOf } from "../../api/schema/schema.ts";
 import { badRequest, notFound } from "../../api/status-error.ts";
 import type { AdmissionAttributes, CreateHandler } from "../contracts.ts";
 import type { ApiRequest, ApiResponse } from "../http/exchange.ts";
@@ -18,7 +18,7 @@ import { writeContext } from "./write-options.ts";
 /** The kind a subresource's body has, where the schema names one. */
 function bodyOf(definition: ResourceDefinition, subresource: string): { reference: ResourceReference; model: string } {
   if (subresource === "") return { reference: definition, model: definition.model };
-  const schema = resourceSchemas().find((r) => r.group === definition.group && r.version === definition.version && r.plural === definition.plural);
+  const schema = resourceSchemaOf(definition);
   const model = schema?.subresources[subresource]?.model ?? "";
   const { goName, definition: qualified } = modelOf(model);
   // `io.k8s.api.authentication.v1.TokenRequest`: group and version of the body.

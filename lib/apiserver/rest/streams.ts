@@ -2,7 +2,7 @@
  * Subresources that are streams of bytes: exec, attach, port-forward, log, proxy. Here a request becomes a StreamCall for its handler.
  * Counterpart: apiserver `endpoints/handlers/rest.go` ConnectResource.
  */
-import { resourceSchemas } from "../../api/schema/schema.ts";
+import { resourceSchemaOf } from "../../api/schema/schema.ts";
 import type { ResourceDefinition } from "../../api/resource-definition.ts";
 import { toStatusError } from "./errors.ts";
 import type { AdmissionAttributes, StreamCall, StreamHandler } from "../contracts.ts";
@@ -11,7 +11,7 @@ import type { Api } from "./api.ts";
 import { methodNotAllowed } from "./method-not-allowed.ts";
 
 function isAllowed(definition: ResourceDefinition, subresource: string, verb: string): boolean {
-  const schema = resourceSchemas().find((r) => r.group === definition.group && r.version === definition.version && r.plural === definition.plural);
+  const schema = resourceSchemaOf(definition);
   return schema?.subresources[subresource]?.verbs.includes(verb) === true;
 }
 
