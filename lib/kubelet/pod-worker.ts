@@ -119,8 +119,13 @@ export class PodWorker {
     this.wake();
   }
 
-  /** Something the pod's files are made of changed. */
-  refreshSoon(): void { this.#refreshAtMs = 0; this.wake(); }
+  /** Something the pod's files and variables are made of changed: what failed for want of it is tried again at once. */
+  refreshSoon(): void {
+    this.#refreshAtMs = 0;
+    this.#mountRetryMs = 0;
+    for (const [name, { waiting }] of this.#failedStarts) if (waiting.reason === "CreateContainerConfigError") this.#failedStarts.delete(name);
+    this.wake();
+  }
 
   wake(): void {
     this.#wakeup.ring();

@@ -33,8 +33,8 @@ export class FlowCleaner {
     for (const protocol of CLEANED) {
       const before = old.filter((target) => target.protocol === protocol), after = now.filter((target) => target.protocol === protocol);
       if (JSON.stringify(before) === JSON.stringify(after)) continue;
-      // An attempt to connect is stale only when an endpoint left; a datagram flow also when the first endpoint came.
-      if (protocol === "tcp" && keepsEndpoints(before, after)) continue;
+      // An attempt to connect is stale when its endpoint left, or when it was made before there was anything to translate it to.
+      if (protocol === "tcp" && keepsEndpoints(before, after) && !gainsFirst(before, after)) continue;
       for (const target of before) this.gone(protocol, target.addresses, target.nodePort === 0 ? [] : [target.nodePort]);
       this.#wanted.add(protocol);
     }
@@ -79,4 +79,10 @@ export class FlowCleaner {
 
 function keepsEndpoints(before: readonly FlowTarget[], after: readonly FlowTarget[]): boolean {
   return before.every((old) => after.some((now) => now.nodePort === old.nodePort && old.addresses.every((a) => now.addresses.includes(a)) && old.endpoints.every((e) => now.endpoints.includes(e))));
+}
+
+/** Whether an address leads somewhere that led nowhere before. */
+function gainsFirst(before: readonly FlowTarget[], after: readonly FlowTarget[]): boolean {
+  const led = new Set(before.filter((old) => old.endpoints.length > 0).flatMap((old) => old.addresses));
+  return after.some((now) => now.endpoints.length > 0 && now.addresses.some((address) => !led.has(address)));
 }

@@ -15,6 +15,7 @@ import { registerResources } from "./workloads/resources.ts";
 import { registerRestarts } from "./workloads/restarts.ts";
 import { registerSecurity } from "./workloads/security.ts";
 import { registerServices } from "./workloads/services.ts";
+import { registerTraffic } from "./workloads/traffic.ts";
 import { registerUdp } from "./workloads/udp.ts";
 
 test.before(async () => {
@@ -34,6 +35,7 @@ registerImages(test);
 registerApiAccess(test);
 registerDns(test);
 registerServices(test);
+registerTraffic(test);
 registerUdp(test);
 registerBadInput(test);
 

@@ -73,7 +73,7 @@ test("FlowCleaner remembers what is gone until a clean-up went through, and join
   t.is(lists, 2);
 });
 
-test("FlowCleaner looks at TCP only when an endpoint left", async (t) => {
+test("FlowCleaner looks at TCP only when an endpoint left or the first one came", async (t) => {
   const listed: string[] = [];
   const cleaner = new FlowCleaner({ conntrack: { list: async (protocol) => { listed.push(protocol); return []; }, forget: async () => 0 }, targets: () => [], localAddresses: () => HERE, onForgotten: () => {}, onError: (e) => t.fail(String(e)) });
   const tcp = (endpoints: string[]): FlowTarget => ({ ...target(endpoints), protocol: "tcp" });
@@ -83,4 +83,9 @@ test("FlowCleaner looks at TCP only when an endpoint left", async (t) => {
   cleaner.changed([tcp(["1.1.1.1 80", "1.1.1.2 80"])], [tcp(["1.1.1.2 80"])]);
   await cleaner.start();
   t.deepEqual(listed, ["tcp"]);
+  cleaner.changed([tcp([])], [tcp(["1.1.1.3 80"])]);
+  await cleaner.start();
+  cleaner.changed([], [tcp(["1.1.1.3 80"])]);
+  await cleaner.start();
+  t.deepEqual(listed, ["tcp", "tcp", "tcp"]);
 });
