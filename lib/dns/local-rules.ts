@@ -1,6 +1,6 @@
 /**
  * Rules that keep lookups on the node: packets to and from the cluster DNS address are not tracked, so they pass by every
- * translation, never race for a tracking entry (the five second lookups of PAINS 10), and are let in whatever the host's policy.
+ * translation, never race for a tracking entry (a lookup that loses that race waits five seconds), and are let in whatever the host's policy.
  * Counterpart: NodeLocal DNSCache's rules, in chains of our own.
  */
 import { chainsOf, commentMatch, diffTable, formatRule, noTrack, type Chains, type Iptables, type Jump, type RuleSpec, type TableChanges } from "../node-iptables/index.ts";

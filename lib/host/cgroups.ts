@@ -5,10 +5,9 @@
  * leaves it only when processes still live in it. Units: cpu shares as version 1 counts them, bytes, nanoseconds.
  * Counterpart: kubelet `cm/cgroup_manager_linux.go` over runc's libcontainer.
  */
-import { execFile } from "node:child_process";
 import { mkdir, readdir, readFile, rmdir, writeFile } from "node:fs/promises";
 import path from "node:path";
-import { promisify } from "node:util";
+import { exec } from "../util/exec.ts";
 import { cgroupPath, sliceOf, type CgroupDriver, type CgroupName } from "./cgroup-name.ts";
 import { listMounts, type MountPoint } from "./mounts.ts";
 
@@ -36,8 +35,7 @@ export function detectCgroups(mounts: readonly MountPoint[]): CgroupLayout {
 export const sharesToWeight = (shares: number): number => Math.trunc(1 + ((Math.min(Math.max(shares, 2), 262_144) - 2) * 9_999) / 262_142);
 
 export type Systemctl = (args: readonly string[]) => Promise<void>;
-const runFile = promisify(execFile);
-const systemctlCommand: Systemctl = async (args) => { await runFile("systemctl", [...args]); };
+const systemctlCommand: Systemctl = async (args) => { await exec("systemctl", args); };
 
 export class Cgroups {
   readonly layout: CgroupLayout;

@@ -1,9 +1,6 @@
 /** Mounts: reads `/proc/self/mountinfo`, mounts and unmounts through mount(8) and umount(8). Counterpart: k8s.io/mount-utils. */
-import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
-import { promisify } from "node:util";
-
-const run = promisify(execFile);
+import { exec } from "../util/exec.ts";
 
 export interface MountPoint { readonly path: string; readonly type: string; readonly source: string; readonly root: string; readonly options: readonly string[]; readonly superOptions: readonly string[] }
 
@@ -27,15 +24,15 @@ export function mountsBelow(mounts: readonly MountPoint[], directory: string): s
 
 /** Mounts a memory file system. `sizeBytes` undefined leaves the kernel's default of half the memory. */
 export async function mountTmpfs(target: string, sizeBytes?: number): Promise<void> {
-  await run("mount", ["-t", "tmpfs", "-o", sizeBytes === undefined ? "rw,nosuid,nodev" : `rw,nosuid,nodev,size=${sizeBytes}`, "tmpfs", target]);
+  await exec("mount", ["-t", "tmpfs", "-o", sizeBytes === undefined ? "rw,nosuid,nodev" : `rw,nosuid,nodev,size=${sizeBytes}`, "tmpfs", target]);
 }
 
 /** Mounts `source` at `target` too. */
 export async function bindMount(source: string, target: string): Promise<void> {
-  await run("mount", ["--bind", source, target]);
+  await exec("mount", ["--bind", source, target]);
 }
 
 /** Unmounts everything at or below `directory`. Throws when something stays busy. */
 export async function unmountAll(directory: string): Promise<void> {
-  for (const path of mountsBelow(await listMounts(), directory)) await run("umount", ["--", path]);
+  for (const path of mountsBelow(await listMounts(), directory)) await exec("umount", ["--", path]);
 }

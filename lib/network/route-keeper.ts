@@ -70,7 +70,7 @@ export class RouteKeeper {
   }
 
   /**
-   * Some kernels and cards write wrong checksums on translated packets inside VXLAN, which are then dropped (PAINS 23). The outer
+   * Some kernels and cards write wrong checksums on translated packets inside VXLAN, which are then dropped. The outer
    * checksum is off altogether (`noudpcsum`); the inner one is left to the CPU where ethtool is there to say so.
    */
   async #offloadOff(): Promise<void> {

@@ -34,7 +34,7 @@ export class Conntrack implements ConntrackTable {
   }
 
   #select(protocol: Protocol): string[] {
-    // Established TCP connections end by themselves and may be closing gracefully: they are left alone (PAINS 9).
+    // Established TCP connections end by themselves and may be closing gracefully: they are left alone.
     return ["-p", protocol, ...(protocol === "tcp" ? ["--state", "SYN_SENT"] : []), "-f", this.#family === 4 ? "ipv4" : "ipv6"];
   }
 

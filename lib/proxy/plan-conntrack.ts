@@ -2,7 +2,7 @@
  * Which tracked connections point to endpoints that serve them no more. Pure.
  *
  * The kernel translates a flow as its first packet was translated, whatever the rules say later; so a UDP sender would talk to
- * a dead endpoint for ever (PAINS 7). Stale is a flow to an address of ours whose translation is none of today's endpoints:
+ * a dead endpoint for ever. Stale is a flow to an address of ours whose translation is none of today's endpoints:
  * also when no endpoint is left, when the Service is gone, and when it was never translated though endpoints exist now.
  * A flow that is as today's rules would make it is never stale, so a restart without changes deletes nothing.
  * Counterpart: kube-proxy `conntrack/cleanup.go`.

@@ -7,10 +7,8 @@
 import { constants } from "node:fs";
 import { mkdir, open, realpath, writeFile, type FileHandle } from "node:fs/promises";
 import path from "node:path";
-import { execFile } from "node:child_process";
-import { promisify } from "node:util";
+import { exec } from "../../util/exec.ts";
 
-const run = promisify(execFile);
 const O_PATH = 0o10000000; // Linux; Node has no name for it.
 
 async function openComponent(parent: FileHandle, name: string, make: boolean): Promise<FileHandle> {
@@ -48,7 +46,7 @@ export async function bindSubPath(volume: string, subPath: string, target: strin
     await mkdir(path.dirname(target), { recursive: true, mode: 0o750 });
     if ((await last.stat()).isDirectory()) await mkdir(target, { recursive: true, mode: 0o750 });
     else await writeFile(target, "", { flag: "a" });
-    await run("mount", ["-c", "--bind", `/proc/${process.pid}/fd/${last.fd}`, target]);
+    await exec("mount", ["-c", "--bind", `/proc/${process.pid}/fd/${last.fd}`, target]);
   } finally {
     await Promise.all(opened.map((handle) => handle.close()));
   }
