@@ -13,7 +13,7 @@ import { exec } from "../../lib/util/exec.ts";
 
 const BASE = ["systemd-sysv", "udev", "dbus", "iproute2", "openssh-server", "linux-image-cloud-amd64", "initramfs-tools"];
 /** What a bare Debian 12 lacks to be a host of a cluster. */
-export const HOST_PACKAGES = ["containerd", "runc", "containernetworking-plugins", "iptables", "conntrack", "procps", "curl", "libatomic1", "kmod"];
+export const HOST_PACKAGES = ["containerd", "runc", "containernetworking-plugins", "iptables", "nftables", "conntrack", "procps", "curl", "libatomic1", "kmod"];
 const DISK_SIZE = "6G";
 
 /** Written into the image: no prompt, keys of its own for each machine, memory of the journal on disk. */
@@ -58,7 +58,7 @@ async function makeImage(folder: string): Promise<void> {
   chmodSync(at("setup.sh"), 0o755);
   await exec("mmdebstrap", [
     "--variant=minbase", `--include=${BASE.join(",")}`,
-    `--customize-hook=chroot "$1" apt-get -qq install -y --no-install-recommends --download-only ${HOST_PACKAGES.join(" ")} && cp "$1"/var/cache/apt/archives/*.deb ${at("bundle/packages")}/`,
+    `--customize-hook=chroot "$1" apt-get clean && chroot "$1" apt-get -qq install -y --no-install-recommends --download-only ${HOST_PACKAGES.join(" ")} && cp "$1"/var/cache/apt/archives/*.deb ${at("bundle/packages")}/`,
     `--customize-hook=sh ${at("setup.sh")} "$1"`, `--customize-hook=cp ${at("id_ed25519.pub")} "$1/root/.ssh/authorized_keys"`,
     `--customize-hook=cp "$1"/boot/vmlinuz-* ${at("vmlinuz")} && cp "$1"/boot/initrd.img-* ${at("initrd.img")}`,
     "bookworm", at("root"),

@@ -19,6 +19,12 @@ async function installedNow(): Promise<Set<string>> {
   return new Set(stdout.split("\n").filter((line) => line.startsWith("ii")).map((line) => line.split("\t")[1]!));
 }
 
+/** What of a bundle to install: not those whose program the host has from elsewhere, such as Docker's containerd. */
+export function wantedArchives(archives: readonly string[], missing: readonly string[]): string[] {
+  const had = new Set(REQUIREMENTS.map((each) => each.debianPackage).filter((name) => !missing.includes(name)));
+  return archives.filter((file) => !had.has(path.basename(file).split("_")[0]!));
+}
+
 /** Installs what is missing for a node. Returns the names of packages that are new on this host. */
 export async function ensurePackages(bundle: string | undefined): Promise<string[]> {
   const missing = await missingPackages(REQUIREMENTS);
@@ -28,9 +34,9 @@ export async function ensurePackages(bundle: string | undefined): Promise<string
   const policy = "/usr/sbin/policy-rc.d", holdsBack = !existsSync(policy);
   if (holdsBack) writeFileSync(policy, "#!/bin/sh\nexit 101\n", { mode: 0o755 });
   try {
-    const archives = bundle === undefined ? [] : filesIn(path.join(bundle, "packages"), ".deb");
+    const archives = bundle === undefined ? [] : wantedArchives(filesIn(path.join(bundle, "packages"), ".deb"), missing);
     if (archives.length === 0) await installPackages(missing);
-    else await exec("apt-get", ["install", "-y", "-q", "--no-remove", "--no-download", "--no-install-recommends", "-o", "DPkg::Lock::Timeout=120", ...archives], { env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" } })
+    else await exec("dpkg", ["--install", "--refuse-downgrade", "--skip-same-version", ...archives], { env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" } })
       .catch((error: unknown) => { throw new Error(`Cannot install the packages of ${bundle}: ${error instanceof ExecError ? error.stderr.trim().split("\n").slice(-4).join(" ") : String(error)}`, { cause: error }); });
   } finally { if (holdsBack) await exec("rm", ["-f", policy]); }
   if ((await exec("systemctl", ["is-enabled", "containerd.service"]).then(() => true, () => false)) && !before.has("containerd")) await exec("systemctl", ["disable", "--quiet", "--now", "containerd.service"]);
