@@ -2,7 +2,7 @@
 import { DNS_NODE_PORT } from "../../lib/api/helpers/cluster-dns.ts";
 import type { Node } from "../../lib/api/schema/generated/models.ts";
 import { endpointslices, nodes, services } from "../../lib/api/schema/generated/references.ts";
-import { formatCidr, formatIp, parseCidr, parseIp } from "../../lib/api/validation/ip.ts";
+import { formatCidr, formatIp, parseCidr, parseIp } from "../../lib/util/ip.ts";
 import type { Client } from "../../lib/client/client.ts";
 import { ClusterDns } from "../../lib/dns/cluster-dns.ts";
 import { informerView } from "../../lib/dns/cluster-view.ts";

@@ -8,6 +8,7 @@ import type { Endpoints, EndpointSlice, Service } from "../api/schema/generated/
 import { endpoints, endpointslices, services } from "../api/schema/generated/references.ts";
 import { aborted } from "../util/abort.ts";
 import type { Clock } from "../util/clock.ts";
+import { formatIp, maskIp, parseCidr } from "../util/ip.ts";
 import type { Logger } from "../util/logger.ts";
 import type { CacheReader, InternalWriter } from "./contracts.ts";
 
@@ -76,8 +77,10 @@ export async function keepKubernetesService(deps: KubernetesServiceDeps, options
   clearInterval(timer);
 }
 
-/** `10.96.0.1` of `10.96.0.0/16`. */
+/** `10.96.0.1` of `10.96.0.0/16`. Throws RangeError for what is no range. */
 export function firstAddress(cidr: string): string {
-  const [network = ""] = cidr.split("/");
-  return network.includes(":") ? `${network}1` : network.replace(/\d+$/, (last) => String(Number(last) + 1));
+  const range = parseCidr(cidr);
+  if (range === undefined) throw new RangeError(`Cannot find the first address of ${JSON.stringify(cidr)}: expected a range such as 10.96.0.0/16`);
+  const { family, value } = maskIp(range.ip, range.prefix);
+  return formatIp({ family, value: value + 1n });
 }

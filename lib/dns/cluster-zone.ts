@@ -12,7 +12,7 @@
  * Source: Kubernetes DNS-Based Service Discovery 1.1.0. Counterpart: CoreDNS `plugin/kubernetes`.
  */
 import type { Endpoint, EndpointSlice, Service } from "../api/schema/generated/models.ts";
-import { formatIp, parseIp } from "../api/validation/ip.ts";
+import { formatIp, parseIp } from "../util/ip.ts";
 import { SERVICE_NAME_LABEL, type ClusterView } from "./cluster-view.ts";
 import { RCODE, TYPE, type Answer, type ResourceRecord } from "./record.ts";
 

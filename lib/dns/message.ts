@@ -6,7 +6,7 @@
  * what does not fit the client's size is cut to the question with the truncation bit, and the client asks again over TCP.
  */
 import { decode, type OptAnswer } from "dns-packet";
-import { parseIp } from "../api/validation/ip.ts";
+import { parseIp } from "../util/ip.ts";
 import { TYPE, type Answer, type ResourceRecord } from "./record.ts";
 
 export interface Query {

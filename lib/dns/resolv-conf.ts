@@ -3,7 +3,7 @@
  * the real ones, or would send our questions back to us: both are told apart here, so that no question goes round for ever.
  */
 import { readFile } from "node:fs/promises";
-import { formatIp, parseIp } from "../api/validation/ip.ts";
+import { formatIp, parseIp } from "../util/ip.ts";
 
 export const SYSTEMD_RESOLVED_FILE = "/run/systemd/resolve/resolv.conf", RESOLV_CONF = "/etc/resolv.conf";
 export const UPSTREAMS_MAX = 3; // As libc reads no more.

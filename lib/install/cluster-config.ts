@@ -4,6 +4,7 @@
  */
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import path from "node:path";
+import { formatCidr, formatIp, parseCidr } from "../util/ip.ts";
 import { CLUSTER_FILE } from "./paths.ts";
 
 export interface HostConfig { readonly name: string; readonly address: string }
@@ -27,20 +28,17 @@ export const CLUSTER_DEFAULTS: ClusterOptions = { workers: 3, egress: true, host
 
 export interface Ipv4Range { readonly first: number; readonly last: number; readonly bits: number }
 /** Parses `a.b.c.d/n` with no host bits set. Throws RangeError naming `what`. */
-export function parseCidr(text: string, what: string): Ipv4Range {
-  const match = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})\/(\d{1,2})$/.exec(text);
-  const octets = match?.slice(1, 5).map(Number) ?? [];
-  const bits = Number(match?.[5] ?? 99);
-  if (match === null || octets.some((o) => o > 255) || bits > 32) throw new RangeError(`Cannot use ${JSON.stringify(text)} as ${what}: expected an IPv4 range such as 10.89.0.0/24`);
-  const address = octets.reduce((sum, o) => sum * 256 + o, 0), size = 2 ** (32 - bits);
-  if (address % size !== 0) throw new RangeError(`Cannot use ${JSON.stringify(text)} as ${what}: host bits are set, expected ${formatAddress(address - (address % size))}/${bits}`);
-  return { first: address, last: address + size - 1, bits };
+export function parseRange(text: string, what: string): Ipv4Range {
+  const cidr = parseCidr(text);
+  if (cidr === undefined || cidr.ip.family !== 4 || cidr.ip.mapped || cidr.ip.leadingZeros) throw new RangeError(`Cannot use ${JSON.stringify(text)} as ${what}: expected an IPv4 range such as 10.89.0.0/24`);
+  const first = Number(cidr.ip.value);
+  if (formatCidr(cidr) !== `${formatIp(cidr.ip)}/${cidr.prefix}`) throw new RangeError(`Cannot use ${JSON.stringify(text)} as ${what}: host bits are set, expected ${formatCidr(cidr)}`);
+  return { first, last: first + 2 ** (32 - cidr.prefix) - 1, bits: cidr.prefix };
 }
-export const formatAddress = (n: number): string => [24, 16, 8, 0].map((shift) => Math.floor(n / 2 ** shift) % 256).join(".");
 export const rangesOverlap = (a: Ipv4Range, b: Ipv4Range): boolean => a.first <= b.last && b.first <= a.last;
 
 /** The n-th address of a range: 1 is the first after the network's own. */
-export const addressAt = (cidr: string, n: number): string => formatAddress(parseCidr(cidr, "address range").first + n);
+export const addressAt = (cidr: string, n: number): string => formatIp({ family: 4, value: BigInt(parseRange(cidr, "address range").first + n) });
 /** This machine's address on the hosts' network, where the API server is reached. */
 export const masterAddress = (config: Pick<ClusterConfig, "hostCidr">): string => addressAt(config.hostCidr, 1);
 /** The `kubernetes` Service's address. */
@@ -57,7 +55,7 @@ export function buildClusterConfig(options: ClusterOptions, id: string): Cluster
   if (!Number.isInteger(workers) || workers < 1 || workers > WORKERS_MAX) throw new RangeError(`Cannot use --workers=${workers}: expected 1 to ${WORKERS_MAX}`);
   if (!Number.isInteger(apiPort) || apiPort < 1 || apiPort > 65_535) throw new RangeError(`Cannot use --api-port=${apiPort}: expected 1 to 65535`);
   if (profile !== "small" && profile !== "upstream") throw new RangeError(`Cannot use --profile=${profile}: expected small or upstream`);
-  const ranges = [["--host-cidr", hostCidr], ["--pod-cidr", podCidr], ["--service-cidr", serviceCidr]].map(([flag, text]) => ({ flag: flag!, text: text!, range: parseCidr(text!, flag!) }));
+  const ranges = [["--host-cidr", hostCidr], ["--pod-cidr", podCidr], ["--service-cidr", serviceCidr]].map(([flag, text]) => ({ flag: flag!, text: text!, range: parseRange(text!, flag!) }));
   for (const [i, a] of ranges.entries()) for (const b of ranges.slice(i + 1)) {
     if (rangesOverlap(a.range, b.range)) throw new RangeError(`Cannot use ${a.flag}=${a.text} with ${b.flag}=${b.text}: the ranges overlap`);
   }

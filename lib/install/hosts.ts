@@ -8,7 +8,7 @@
 import { mkdir, readFile, realpath, rmdir, stat, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { exec } from "../util/exec.ts";
-import { type ClusterConfig, type HostConfig, masterAddress, parseCidr } from "./cluster-config.ts";
+import { type ClusterConfig, type HostConfig, masterAddress, parseRange } from "./cluster-config.ts";
 import { containerdConfig } from "./containerd-config.ts";
 import { DATA_DIR, hostDir, NAMESPACES_DIR, namespaceFile } from "./paths.ts";
 
@@ -67,7 +67,7 @@ export async function ensureSwitch(config: ClusterConfig): Promise<void> {
     await exec("ip", ["link", "add", MACHINE_LINK, "type", "veth", "peer", "name", "machine", "netns", namespaceFile(SWITCH, "net")]);
     await inNet(SWITCH, "ip", "link", "set", "machine", "master", "br0", "up");
   }
-  await exec("ip", ["address", "replace", `${masterAddress(config)}/${parseCidr(config.hostCidr, "--host-cidr").bits}`, "dev", MACHINE_LINK]);
+  await exec("ip", ["address", "replace", `${masterAddress(config)}/${parseRange(config.hostCidr, "--host-cidr").bits}`, "dev", MACHINE_LINK]);
   await exec("ip", ["link", "set", MACHINE_LINK, "up"]);
 }
 
@@ -79,7 +79,7 @@ async function ensureLink(config: ClusterConfig, host: HostConfig): Promise<void
   }
   const ip = (...args: string[]): Promise<unknown> => inNet(host.name, "ip", ...args);
   await ip("link", "set", "lo", "up");
-  await ip("address", "replace", `${host.address}/${parseCidr(config.hostCidr, "--host-cidr").bits}`, "dev", "eth0");
+  await ip("address", "replace", `${host.address}/${parseRange(config.hostCidr, "--host-cidr").bits}`, "dev", "eth0");
   await ip("link", "set", "eth0", "up");
   // A host needs a route for Service addresses to get as far as its NAT rules; without egress that is all it gets.
   const gateway = masterAddress(config);

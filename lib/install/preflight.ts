@@ -5,7 +5,7 @@
 import { readdir, readFile, readlink, stat, statfs } from "node:fs/promises";
 import { createServer } from "node:net";
 import { exec } from "../util/exec.ts";
-import { type ClusterConfig, parseCidr, rangesOverlap } from "./cluster-config.ts";
+import { type ClusterConfig, parseRange, rangesOverlap } from "./cluster-config.ts";
 import { MACHINE_LINK } from "./hosts.ts";
 
 export interface Finding { readonly severity: "error" | "warning"; readonly problem: string; readonly advice: string }
@@ -28,7 +28,7 @@ async function machineRanges(): Promise<{ owner: string; cidr: string }[]> {
 async function checkRanges(config: ClusterConfig): Promise<Finding[]> {
   const findings: Finding[] = [], machine = await machineRanges();
   for (const [flag, cidr] of [["--host-cidr", config.hostCidr], ["--pod-cidr", config.podCidr], ["--service-cidr", config.serviceCidr]] as const) {
-    const taken = machine.find((other) => rangesOverlap(parseCidr(cidr, flag), parseCidr(other.cidr, "route")));
+    const taken = machine.find((other) => rangesOverlap(parseRange(cidr, flag), parseRange(other.cidr, "route")));
     if (taken !== undefined) findings.push({ severity: "error", problem: `the range ${cidr} (${flag}) overlaps ${taken.cidr} of ${taken.owner}`, advice: `choose a free range with ${flag}=…` });
   }
   return findings;

@@ -1,7 +1,7 @@
 /** What the pod network needs to know of nodes. Pure. */
 import { createHash } from "node:crypto";
 import type { Node } from "../api/schema/generated/models.ts";
-import { cidrContains, formatCidr, formatIp, parseCidr, parseIp } from "../api/validation/ip.ts";
+import { cidrContains, formatCidr, formatIp, parseCidr, parseIp } from "../util/ip.ts";
 
 export interface Peer {
   readonly name: string;

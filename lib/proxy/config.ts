@@ -3,7 +3,7 @@
  * Fields of other modes are warned about by name; a mode that is not iptables, and a field nobody knows, is refused.
  * Counterpart: kube-proxy `apis/config/v1alpha1`.
  */
-import { parseCidr, parseIp } from "../api/validation/ip.ts";
+import { parseCidr, parseIp } from "../util/ip.ts";
 import { parseDurationMs } from "../util/flags.ts";
 import { MASQUERADE_BIT_DEFAULT, type DetectLocalMode } from "./render-options.ts";
 

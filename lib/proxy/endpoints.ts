@@ -3,7 +3,7 @@
  * Counterpart: kube-proxy `endpoint.go` and `endpointslicecache.go`.
  */
 import type { Endpoint, EndpointSlice } from "../api/schema/generated/models.ts";
-import { formatIp, parseIp } from "../api/validation/ip.ts";
+import { formatIp, parseIp } from "../util/ip.ts";
 import { HEADLESS_LABEL, PROXY_NAME_LABEL, type Family } from "./service-port.ts";
 
 export const SERVICE_NAME_LABEL = "kubernetes.io/service-name";

@@ -1,6 +1,6 @@
 /** This host's own addresses, and which of them answer on node ports. Counterpart: kube-proxy `util/nodeport_addresses.go`. */
 import { networkInterfaces } from "node:os";
-import { cidrContains, formatIp, parseCidr, parseIp } from "../api/validation/ip.ts";
+import { cidrContains, formatIp, parseCidr, parseIp } from "../util/ip.ts";
 import type { Family } from "./service-port.ts";
 
 /** Canonical addresses of one family. */

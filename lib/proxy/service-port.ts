@@ -3,7 +3,7 @@
  * Counterpart: kube-proxy `serviceport.go` and `servicechangetracker.go`.
  */
 import type { Service, ServicePort } from "../api/schema/generated/models.ts";
-import { cidrContains, formatCidr, formatIp, parseCidr, parseIp } from "../api/validation/ip.ts";
+import { cidrContains, formatCidr, formatIp, parseCidr, parseIp } from "../util/ip.ts";
 
 export type Family = 4 | 6;
 export type Protocol = "tcp" | "udp" | "sctp";

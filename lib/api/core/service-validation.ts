@@ -3,7 +3,8 @@ import { duplicate, forbiddenField, internalFieldError, invalid, notSupported, r
 import { FieldPath, METADATA, SPEC, STATUS } from "../field-path.ts";
 import type { Service, ServicePort, ServiceSpec } from "../schema/generated/models.ts";
 import { checkDnsLabel, checkDnsSubdomain, checkLabelKey, checkOneOf, checkOptionalOneOf, checkPortNum, checkPortNumOrName, type Errors } from "../validation/checks.ts";
-import { checkCidr, checkIp, checkNonSpecialIp, isDualStack, parseIp } from "../validation/ip.ts";
+import { parseIp } from "../../util/ip.ts";
+import { checkCidr, checkIp, checkNonSpecialIp, isDualStack } from "../validation/ip.ts";
 import { checkLabels } from "../validation/labels.ts";
 import { isDns1123Subdomain } from "../validation/names.ts";
 

@@ -8,7 +8,8 @@ import { endpointslices } from "../schema/generated/references.ts";
 import { semanticEqual } from "../semantic-equal.ts";
 import { checkDnsLabel, checkDnsSubdomain, checkImmutable, checkLabelKey, checkOneOf, checkText, type Errors } from "../validation/checks.ts";
 import { collect } from "../validation/collect.ts";
-import { checkIp, checkNonSpecialIp, parseIp } from "../validation/ip.ts";
+import { parseIp } from "../../util/ip.ts";
+import { checkIp, checkNonSpecialIp } from "../validation/ip.ts";
 import { checkLabels } from "../validation/labels.ts";
 import { isDns1123Label, isDns1123Subdomain, isLabelValue } from "../validation/names.ts";
 

@@ -3,7 +3,8 @@ import { invalid, notSupported, required } from "../field-error.ts";
 import { FieldPath, SPEC, STATUS } from "../field-path.ts";
 import type { HTTPIngressPath, Ingress, IngressBackend, IngressRule, IngressServiceBackend, TypedLocalObjectReference } from "../schema/generated/models.ts";
 import { checkDnsSubdomain, checkName, checkPortNum, checkReferenceName, checkText, type Errors } from "../validation/checks.ts";
-import { checkIp, parseIp } from "../validation/ip.ts";
+import { parseIp } from "../../util/ip.ts";
+import { checkIp } from "../validation/ip.ts";
 import { isDns1123Subdomain, isValidPortName, isWildcardDns1123Subdomain, nameIsDnsLabel, nameIsDnsSubdomain } from "../validation/names.ts";
 
 export const CLASS_ANNOTATION = "kubernetes.io/ingress.class";

@@ -9,7 +9,8 @@ import { networkpolicies } from "../schema/generated/references.ts";
 import { semanticEqual } from "../semantic-equal.ts";
 import { checkPortNum, checkText, type Errors } from "../validation/checks.ts";
 import { collect } from "../validation/collect.ts";
-import { checkCidr, cidrContains, parseCidr } from "../validation/ip.ts";
+import { cidrContains, parseCidr } from "../../util/ip.ts";
+import { checkCidr } from "../validation/ip.ts";
 import { checkLabelSelector } from "../validation/labels.ts";
 import { isValidPortName } from "../validation/names.ts";
 

@@ -1,5 +1,5 @@
 /** The addresses of one Service range. Counterpart: `pkg/registry/core/service/ipallocator`. */
-import { cidrContains, formatCidr, formatIp, maskIp, parseCidr, parseIp, type Cidr } from "../../api/validation/ip.ts";
+import { cidrContains, formatCidr, formatIp, maskIp, parseCidr, parseIp, type Cidr } from "../../util/ip.ts";
 import { NumberPool } from "./number-pool.ts";
 
 export type IpFamily = "IPv4" | "IPv6";

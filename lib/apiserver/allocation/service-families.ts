@@ -4,7 +4,7 @@
  */
 import { invalid, type FieldError } from "../../api/field-error.ts";
 import type { ServiceSpec } from "../../api/schema/generated/models.ts";
-import { parseIp } from "../../api/validation/ip.ts";
+import { parseIp } from "../../util/ip.ts";
 import type { IpFamily } from "./cluster-ip-pool.ts";
 
 const other = (family: string): IpFamily => (family === "IPv4" ? "IPv6" : "IPv4");

@@ -8,7 +8,7 @@
 import { nodes } from "../../api/schema/generated/references.ts";
 import { hasReason } from "../../api/status-error.ts";
 import { Controller } from "../../runtime/controller.ts";
-import { CidrSet, parseCidr } from "./plan-cidr.ts";
+import { CidrSet, readRange } from "./plan-cidr.ts";
 import type { ControllerContext } from "../shared/context.ts";
 import type { Node } from "../../api/schema/generated/models.ts";
 import { aborted } from "../../util/abort.ts";
@@ -25,7 +25,7 @@ export interface NodeIpamOptions {
 }
 
 export function createNodeIpamController(context: ControllerContext, options: NodeIpamOptions): Runnable {
-  const sets = options.clusterCidrs.map((text) => { const cidr = parseCidr(text); return new CidrSet(cidr, cidr.family === 4 ? options.maskSizeV4 : options.maskSizeV6); });
+  const sets = options.clusterCidrs.map((text) => { const cidr = readRange(text); return new CidrSet(cidr, cidr.ip.family === 4 ? options.maskSizeV4 : options.maskSizeV6); });
   if (sets.length === 0 || sets.length > 2 || (sets.length === 2 && sets[0]!.family === sets[1]!.family)) throw new RangeError(`Cannot give out pod ranges: cluster CIDRs ${options.clusterCidrs.join(",")} must be one, or one of each family`);
   for (const service of options.serviceCidrs) for (const set of sets) set.occupy(service);
   const informer = context.informers.get(nodes), recorder = context.recorder("cidrAllocator");

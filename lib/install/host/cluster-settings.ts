@@ -2,7 +2,7 @@
  * What every host of a cluster must agree on. The master writes it into ConfigMap `kube-system/kaji-config`; joining hosts read it there.
  * Counterpart: kubeadm's ClusterConfiguration in `kubeadm-config`.
  */
-import { addressAt, parseCidr, rangesOverlap } from "../cluster-config.ts";
+import { addressAt, parseRange, rangesOverlap } from "../cluster-config.ts";
 
 export interface ClusterSettings {
   /** `https://ADDRESS:PORT` as hosts reach the API server. */
@@ -20,7 +20,7 @@ export const kubernetesServiceOf = (settings: ClusterSettings): string => addres
 
 /** Throws RangeError that names the flag. */
 export function checkSettings(settings: ClusterSettings, hostAddress: string): ClusterSettings {
-  const pods = parseCidr(settings.podCidr, "--pod-cidr"), services = parseCidr(settings.serviceCidr, "--service-cidr"), host = parseCidr(`${hostAddress}/32`, "--advertise-address");
+  const pods = parseRange(settings.podCidr, "--pod-cidr"), services = parseRange(settings.serviceCidr, "--service-cidr"), host = parseRange(`${hostAddress}/32`, "--advertise-address");
   if (rangesOverlap(pods, services)) throw new RangeError(`Cannot use --pod-cidr=${settings.podCidr} with --service-cidr=${settings.serviceCidr}: the ranges overlap`);
   for (const [flag, range, text] of [["--pod-cidr", pods, settings.podCidr], ["--service-cidr", services, settings.serviceCidr]] as const) {
     if (rangesOverlap(range, host)) throw new RangeError(`Cannot use ${flag}=${text}: this host's own address ${hostAddress} lies in it`);

@@ -2,16 +2,16 @@ import test from "ava";
 import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { addressAt, buildClusterConfig, CLUSTER_DEFAULTS, loadClusterConfig, parseCidr, rangesOverlap, saveClusterConfig } from "../../../lib/install/cluster-config.ts";
+import { addressAt, buildClusterConfig, CLUSTER_DEFAULTS, loadClusterConfig, parseRange, rangesOverlap, saveClusterConfig } from "../../../lib/install/cluster-config.ts";
 
-test("parseCidr() reads a range and refuses what is none, naming the flag", (t) => {
-  t.deepEqual(parseCidr("10.89.0.0/24", "--host-cidr"), { first: 173_604_864, last: 173_605_119, bits: 24 });
-  for (const text of ["10.89.0.0", "10.89.0.256/24", "10.89.0.0/33", "fd00::/64", ""]) t.throws(() => parseCidr(text, "--host-cidr"), { message: /--host-cidr/ });
-  t.throws(() => parseCidr("10.89.0.7/24", "--host-cidr"), { message: /expected 10\.89\.0\.0\/24/ });
+test("parseRange() reads a range and refuses what is none, naming the flag", (t) => {
+  t.deepEqual(parseRange("10.89.0.0/24", "--host-cidr"), { first: 173_604_864, last: 173_605_119, bits: 24 });
+  for (const text of ["10.89.0.0", "10.89.0.256/24", "10.89.0.0/33", "fd00::/64", ""]) t.throws(() => parseRange(text, "--host-cidr"), { message: /--host-cidr/ });
+  t.throws(() => parseRange("10.89.0.7/24", "--host-cidr"), { message: /expected 10\.89\.0\.0\/24/ });
 });
 
 test("rangesOverlap() sees containment on both sides and not neighbours", (t) => {
-  const [wide, inside, next] = [parseCidr("10.0.0.0/8", ""), parseCidr("10.89.0.0/24", ""), parseCidr("11.0.0.0/8", "")];
+  const [wide, inside, next] = [parseRange("10.0.0.0/8", ""), parseRange("10.89.0.0/24", ""), parseRange("11.0.0.0/8", "")];
   t.true(rangesOverlap(wide!, inside!));
   t.true(rangesOverlap(inside!, wide!));
   t.false(rangesOverlap(wide!, next!));
