@@ -6,7 +6,7 @@
  */
 import { badRequest } from "../status-error.ts";
 import { lexSelector, type Token } from "./label-selector-lexer.ts";
-import { checkLabelKey, checkLabelValue } from "./name-syntax.ts";
+import { isLabelKey, isLabelValue } from "../validation/names.ts";
 
 export type LabelOperator = "in" | "notin" | "=" | "==" | "!=" | "gt" | "lt" | "exists" | "!";
 export interface LabelRequirement { readonly key: string; readonly operator: LabelOperator; readonly values: readonly string[] }
@@ -34,7 +34,7 @@ const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
 function requirementErrors(key: string, operator: LabelOperator, values: readonly string[]): string[] {
   const errors: string[] = [], shown = JSON.stringify(values);
-  const keyErrors = checkLabelKey(key);
+  const keyErrors = isLabelKey(key);
   if (keyErrors.length > 0) errors.push(`key: Invalid value: ${JSON.stringify(key)}: ${keyErrors.join("; ")}`);
   const wrongCount = (text: string): void => { errors.push(`values: Invalid value: ${shown}: ${text}`); };
   if (operator === "in" || operator === "notin") { if (values.length === 0) wrongCount("for 'in', 'notin' operators, values set can't be empty"); }
@@ -44,7 +44,7 @@ function requirementErrors(key: string, operator: LabelOperator, values: readonl
     values.forEach((value, i) => { if (!INT64.test(value)) errors.push(`values[${i}]: Invalid value: ${JSON.stringify(value)}: for 'Gt', 'Lt' operators, the value must be an integer`); });
   } else if (values.length !== 1) wrongCount("exact-match compatibility requires one single value");
   values.forEach((value, i) => {
-    const valueErrors = checkLabelValue(value);
+    const valueErrors = isLabelValue(value);
     if (valueErrors.length > 0) errors.push(`values[${i}][${key}]: Invalid value: ${JSON.stringify(value)}: ${valueErrors.join("; ")}`);
   });
   return errors;
@@ -89,7 +89,7 @@ class Parser {
     const negated = token.kind === "!";
     if (negated) token = this.#next();
     if (!Parser.isWord(token)) throw new SelectorError(`found '${token.text}', expected: identifier`);
-    const key = token.text, keyErrors = checkLabelKey(key);
+    const key = token.text, keyErrors = isLabelKey(key);
     if (keyErrors.length > 0) throw new SelectorError(`<nil>: Invalid value: ${JSON.stringify(key)}: ${keyErrors.join("; ")}`);
     if (negated) return newRequirement(key, "!", []);
     const ahead = this.#peek().kind;

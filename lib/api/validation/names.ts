@@ -46,10 +46,11 @@ export function isDns1123Label(value: string): readonly string[] {
   return faults;
 }
 
+const SUBDOMAIN_MESSAGE = "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character";
 /** A DNS subdomain of RFC 1123: labels joined by dots, at most 253 bytes. */
 export function isDns1123Subdomain(value: string): readonly string[] {
   if (value.length <= DNS_SUBDOMAIN_MAX && subdomainRegexp.test(value)) return NONE;
-  return subdomainFaults(value, subdomainRegexp, "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character", SUBDOMAIN, "example.com", maxCharacters);
+  return subdomainFaults(value, subdomainRegexp, SUBDOMAIN_MESSAGE, SUBDOMAIN, "example.com", maxCharacters);
 }
 
 /** As `isDns1123Subdomain`, upper case allowed: driver names. */
@@ -101,7 +102,7 @@ export function isLabelKey(value: string): readonly string[] {
   const name = parts.at(-1)!;
   if (parts.length === 2) {
     if (parts[0] === "") faults.push("prefix part must be non-empty");
-    else for (const fault of isDns1123Subdomain(parts[0]!)) faults.push(`prefix part ${fault}`);
+    else for (const fault of subdomainFaults(parts[0]!, subdomainRegexp, SUBDOMAIN_MESSAGE, SUBDOMAIN, "example.com", maxBytes)) faults.push(`prefix part ${fault}`);
   }
   if (name === "") faults.push("name part must be non-empty");
   else if (byteLength(name) > DNS_LABEL_MAX) faults.push(`name part ${maxBytes(DNS_LABEL_MAX)}`);

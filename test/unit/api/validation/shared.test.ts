@@ -14,6 +14,8 @@ test("names", (t) => {
   t.deepEqual(isDns1123Label("a.b"), ["must not contain dots"]);
   t.deepEqual(isDns1123Label("a".repeat(64)), ["must be no more than 63 characters"]);
   t.deepEqual(isDns1123Subdomain("a.b-c.d"), []);
+  t.deepEqual(isDns1123Subdomain("a".repeat(254)), ["must be no more than 253 characters"]);
+  t.deepEqual(isLabelKey(`${"a".repeat(254)}/b`), ["prefix part must be no more than 253 bytes"]);
   t.is(isDns1123Subdomain("A").length, 1);
   t.is(isDns1035Label("1a").length, 1);
   t.deepEqual(isLabelKey("example.com/name"), []);
