@@ -1,6 +1,7 @@
 /** ValidatingAdmissionPolicy: rules for objects, as expressions. Counterpart: kubernetes `registry/admissionregistration/validatingadmissionpolicy`. */
 import { ageColumn, column, nameColumn } from "../columns.ts";
 import { defineResource } from "../define-resource.ts";
+import { keepMetadata } from "../helpers/status-metadata.ts";
 import { required } from "../field-error.ts";
 import { STATUS } from "../field-path.ts";
 import type { ValidatingAdmissionPolicy } from "../schema/generated/models.ts";
@@ -40,7 +41,10 @@ export const validatingAdmissionPolicyDefinition = defineResource<ValidatingAdmi
   },
   prepareForCreate: (policy) => void (policy.status = {}),
   prepareForUpdate: (policy, old) => void (policy.status = old.status),
-  prepareForStatusUpdate: (policy, old) => void (policy.spec = old.spec),
+  prepareForStatusUpdate: (policy, old) => {
+    policy.spec = old.spec;
+    keepMetadata(policy, old);
+  },
   validate: (policy) => collect((errors) => checkAll(errors, policy, undefined)),
   validateUpdate: (policy, old) => collect((errors) => checkAll(errors, policy, old)),
   validateStatusUpdate: (policy) => collect((errors) => checkStatus(errors, policy)),

@@ -1,6 +1,7 @@
 /** APIService: who serves a group and version. Counterpart: kube-aggregator `registry/apiservice`. */
 import { ageColumn, column, nameColumn } from "../columns.ts";
 import { defineResource } from "../define-resource.ts";
+import { keepMetadata } from "../helpers/status-metadata.ts";
 import { invalid, required, type FieldError } from "../field-error.ts";
 import { METADATA, SPEC } from "../field-path.ts";
 import { toTimestamp } from "../helpers/timestamps.ts";
@@ -58,7 +59,10 @@ export const apiServiceDefinition = defineResource<APIService>({
     service.status = isLocal ? { conditions: [{ type: "Available", status: "True", lastTransitionTime: toTimestamp(now), reason: "Local", message: "Local APIServices are always available" }] } : {};
   },
   prepareForUpdate: (service, old) => void (service.status = old.status),
-  prepareForStatusUpdate: (service, old) => void (service.spec = old.spec),
+  prepareForStatusUpdate: (service, old) => {
+    service.spec = old.spec;
+    keepMetadata(service, old);
+  },
   validate,
   columns: [
     nameColumn,

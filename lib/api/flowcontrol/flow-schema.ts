@@ -1,6 +1,7 @@
 /** FlowSchema: which requests wait in which line. Counterpart: kubernetes `registry/flowcontrol/flowschema`. */
 import { ageColumn, column, nameColumn } from "../columns.ts";
 import { defineResource } from "../define-resource.ts";
+import { keepMetadata } from "../helpers/status-metadata.ts";
 import { forbiddenField, invalid, notSupported, required } from "../field-error.ts";
 import { SPEC, STATUS, type FieldPath } from "../field-path.ts";
 import type { FlowSchema, FlowSchemaSpec, FlowcontrolV1Subject, PolicyRulesWithSubjects, ResourcePolicyRule } from "../schema/generated/models.ts";
@@ -100,7 +101,10 @@ export const flowSchemaDefinition = defineResource<FlowSchema>({
   },
   prepareForCreate: (schema) => void (schema.status = {}),
   prepareForUpdate: (schema, old) => void (schema.status = old.status),
-  prepareForStatusUpdate: (schema, old) => void (schema.spec = old.spec),
+  prepareForStatusUpdate: (schema, old) => {
+    schema.spec = old.spec;
+    keepMetadata(schema, old);
+  },
   validate: ({ metadata, spec }) => collect((errors) => checkSpec(errors, metadata.name ?? "", spec ?? { priorityLevelConfiguration: { name: "" } })),
   validateStatusUpdate: ({ status }) => collect((errors) => checkTypedConditions(errors, STATUS.child("conditions"), status?.conditions)),
   columns: [

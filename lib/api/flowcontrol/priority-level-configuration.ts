@@ -1,6 +1,7 @@
 /** PriorityLevelConfiguration: how many requests run at once, and how many may wait. Counterpart: kubernetes `registry/flowcontrol/prioritylevelconfiguration`. */
 import { ageColumn, column, nameColumn } from "../columns.ts";
 import { defineResource } from "../define-resource.ts";
+import { keepMetadata } from "../helpers/status-metadata.ts";
 import { forbiddenField, invalid, notSupported, required } from "../field-error.ts";
 import { SPEC, STATUS, type FieldPath } from "../field-path.ts";
 import type { ExemptPriorityLevelConfiguration, LimitedPriorityLevelConfiguration, LimitResponse, PriorityLevelConfiguration, PriorityLevelConfigurationSpec, QueuingConfiguration } from "../schema/generated/models.ts";
@@ -84,7 +85,10 @@ export const priorityLevelConfigurationDefinition = defineResource<PriorityLevel
   defaults,
   prepareForCreate: (level) => void (level.status = {}),
   prepareForUpdate: (level, old) => void (level.status = old.status),
-  prepareForStatusUpdate: (level, old) => void (level.spec = old.spec),
+  prepareForStatusUpdate: (level, old) => {
+    level.spec = old.spec;
+    keepMetadata(level, old);
+  },
   validate: ({ metadata, spec }) => collect((errors) => checkSpec(errors, metadata.name ?? "", spec ?? { type: "" })),
   validateStatusUpdate: ({ status }) => collect((errors) => checkTypedConditions(errors, STATUS.child("conditions"), status?.conditions)),
   columns: [

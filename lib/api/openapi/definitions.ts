@@ -55,8 +55,20 @@ function defaultOf(field: Field): unknown {
   return zeroOf(field.type);
 }
 
+/** The package has no text for fields that are objects: these are ours, the others say what their kind of object is. */
+const COMMON_FIELDS: Readonly<Record<string, string>> = {
+  "metadata ObjectMeta": "Name, labels, annotations and bookkeeping of the object.", "metadata ListMeta": "Version and paging of the list.",
+  spec: "The wanted state.", status: "The state as it was found last, written by the system.",
+};
+
+function describeField(model: Model, { name, type }: Field, describe: Descriptions): string {
+  const description = describe(model.name, name);
+  if (description !== "" || type.kind !== "model") return description;
+  return COMMON_FIELDS[name] ?? COMMON_FIELDS[`${name} ${modelOf(type.model).goName}`] ?? describe(type.model);
+}
+
 function propertySchema(model: Model, field: Field, version: OpenapiVersion, describe: Descriptions): Json {
-  const description = describe(model.name, field.name), fallback = version === 3 ? defaultOf(field) : undefined;
+  const description = describeField(model, field, describe), fallback = version === 3 ? defaultOf(field) : undefined;
   const extras: Json = {
     ...(description === "" ? {} : { description }), ...(fallback === undefined ? {} : { default: fallback }),
     ...(field.enum === undefined || field.type.kind === "list" ? {} : { enum: [...field.enum] }),

@@ -1,6 +1,7 @@
 /** ResourceClaim: devices somebody needs. Counterpart: kubernetes `registry/resource/resourceclaim`. */
 import { ageColumn, column, nameColumn } from "../columns.ts";
 import { defineResource } from "../define-resource.ts";
+import { keepMetadata } from "../helpers/status-metadata.ts";
 import { SPEC } from "../field-path.ts";
 import type { ResourceV1ResourceClaim } from "../schema/generated/models.ts";
 import { resourceclaims } from "../schema/generated/references.ts";
@@ -21,7 +22,10 @@ export const resourceClaimDefinition = defineResource<ResourceV1ResourceClaim>({
   defaults: ({ spec }) => defaultClaim(spec),
   prepareForCreate: (claim) => void (claim.status = {}),
   prepareForUpdate: (claim, old) => void (claim.status = old.status),
-  prepareForStatusUpdate: (claim, old) => void (claim.spec = old.spec),
+  prepareForStatusUpdate: (claim, old) => {
+    claim.spec = old.spec;
+    keepMetadata(claim, old);
+  },
   validate: ({ spec }) => collect((errors) => checkClaimSpec(errors, SPEC, spec)),
   validateUpdate: ({ spec }, old) => collect((errors) => checkImmutable(errors, SPEC, spec, old.spec)),
   validateStatusUpdate: (claim, old) => collect((errors) => checkClaimStatus(errors, claim, old)),

@@ -2,6 +2,7 @@
 import { ageColumn, column, nameColumn } from "../columns.ts";
 import { checkCsiDriverName, checkPersistentSource } from "../core/volume-source-validation.ts";
 import { defineResource } from "../define-resource.ts";
+import { keepMetadata } from "../helpers/status-metadata.ts";
 import { forbiddenField, invalid, required, tooLong } from "../field-error.ts";
 import { SPEC, STATUS, type FieldPath } from "../field-path.ts";
 import type { PersistentVolumeSpec, VolumeAttachment, VolumeAttachmentSource, VolumeAttachmentSpec, VolumeError } from "../schema/generated/models.ts";
@@ -53,7 +54,10 @@ export const volumeAttachmentDefinition = defineResource<VolumeAttachment>({
   notRunYet: true,
   prepareForCreate: (attachment) => void (attachment.status = { attached: false }),
   prepareForUpdate: (attachment, old) => void (attachment.status = old.status),
-  prepareForStatusUpdate: (attachment, old) => void (attachment.spec = old.spec),
+  prepareForStatusUpdate: (attachment, old) => {
+    attachment.spec = old.spec;
+    keepMetadata(attachment, old);
+  },
   validate: (attachment) => collect((errors) => {
     checkAttachment(errors, attachment);
     checkCsiDriverName(errors, SPEC.child("attacher"), attachment.spec?.attacher ?? "");

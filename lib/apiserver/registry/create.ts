@@ -62,8 +62,8 @@ export async function createObject(resource: Resource, object: KubeObject, names
     if (errors.length > 0) throw invalidError(definition.group, definition.kind, meta.name ?? "", errors);
     if (admitted) await admission.validate(attributes);
     for (const text of definition.warnings?.(object, undefined) ?? []) context.addWarning(text);
-    if (definition.notRunYet === true) context.addWarning(`${definition.kind}: stored but not yet run by this release`);
     const entry = await put(resource, object, generated, context);
+    if (definition.notRunYet === true) context.addWarning(`${definition.kind}: stored but not yet run by this release`);
     succeeded = true;
     return entry;
   } finally { for (const transaction of transactions) transaction.finish(succeeded); }

@@ -1,4 +1,5 @@
 /** The scale subresource: how many replicas, whatever the kind. Counterpart: kubernetes `registry/apps` ScaleREST. */
+import { ageColumn, column, nameColumn } from "../../api/columns.ts";
 import { formatSelector, selectorFromObject, selectorFromSet } from "../../api/helpers/label-selector.ts";
 import { invalid, invalidError } from "../../api/field-error.ts";
 import { applyConfiguration } from "../../api/managed-fields/apply.ts";
@@ -7,12 +8,12 @@ import { parentEntries, pathOfField, SCALE_VERSION, scaleEntries } from "../../a
 import { trackUpdate, type TrackedWrite } from "../../api/managed-fields/track-update.ts";
 import { applyPatch, PATCH_TYPES } from "../../api/patch/patch.ts";
 import type { ResourceReference } from "../../api/reference.ts";
-import type { KubeObject, ScaleDefinition } from "../../api/resource-definition.ts";
+import type { Column, KubeObject, ScaleDefinition } from "../../api/resource-definition.ts";
 import type { Scale } from "../../api/schema/generated/models.ts";
 import { badRequest, conflict } from "../../api/status-error.ts";
 import type { Entry } from "../cache/entry.ts";
 import type { ApiRequest, ApiResponse } from "../http/exchange.ts";
-import { bodyType, negotiate, unsupportedMediaType } from "../negotiate.ts";
+import { bodyType, unsupportedMediaType, type Negotiated } from "../negotiate.ts";
 import type { Resource, WriteContext } from "../registry/resource.ts";
 import { setManagedFields } from "../registry/tracked-write.ts";
 import { MODIFIED, updateObject } from "../registry/update.ts";
@@ -20,6 +21,8 @@ import { bodyFormat, decodeBytes } from "./body.ts";
 import { valueResponse } from "./encode.ts";
 import { methodNotAllowed } from "./method-not-allowed.ts";
 import { ACCEPTED_PATCHES } from "./patch.ts";
+import { negotiateObject } from "./resource-handlers.ts";
+import { partialObject, valueTable } from "./table.ts";
 import { APPLY_TYPE, fieldValidation, isForced, writeContext } from "./write-options.ts";
 
 const SCALE: ResourceReference<Scale> = { group: "autoscaling", version: "v1", kind: "Scale", plural: "", namespaced: true };
@@ -59,10 +62,27 @@ export function scaleOf(object: KubeObject, paths: ScaleDefinition = DEFAULT_PAT
 }
 
 function checkScale(scale: Scale, name: string, stored: Entry, resource: Resource): void {
-  const replicas = scale.spec?.replicas ?? 0, version = scale.metadata.resourceVersion;
+  const replicas = scale.spec?.replicas ?? 0, { resourceVersion: version, uid } = scale.metadata, storedUid = resource.peek(stored).metadata.uid;
   if (scale.metadata.name !== undefined && scale.metadata.name !== "" && scale.metadata.name !== name) throw badRequest(`the name of the object (${scale.metadata.name}) does not match the name on the URL (${name})`);
   if (replicas < 0) throw invalidError("autoscaling", "Scale", name, [invalid("spec.replicas", replicas, "must be greater than or equal to 0")]);
+  if (uid !== undefined && uid !== "" && uid !== storedUid) throw conflict(resource.definition, name, `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${storedUid}`);
   if (version !== undefined && version !== "" && version !== String(stored.revision)) throw conflict(resource.definition, name, MODIFIED);
+}
+
+const COLUMNS: readonly Column<KubeObject>[] = [
+  nameColumn,
+  column("Desired", (scale: KubeObject) => (scale as Scale).spec?.replicas ?? 0, { type: "integer", description: "Replicas that should run." }),
+  column("Available", (scale: KubeObject) => (scale as Scale).status?.replicas ?? 0, { type: "integer", description: "Replicas that were counted last." }),
+  ageColumn,
+];
+
+function scaleResponse(scale: Scale, negotiated: Negotiated, now: Date): ApiResponse {
+  const { resourceVersion } = scale.metadata;
+  switch (negotiated.as) {
+    case undefined: return valueResponse(scale, negotiated);
+    case "Table": return valueResponse(valueTable({ columns: COLUMNS }, [scale], negotiated, now, resourceVersion === undefined ? {} : { resourceVersion }), negotiated);
+    case "PartialObjectMetadata": case "PartialObjectMetadataList": return valueResponse(partialObject(scale, negotiated), negotiated);
+  }
 }
 
 /** Makes the wanted Scale, with its managedFields, of the one there is. */
@@ -70,10 +90,10 @@ type ScaleChange = (live: Scale) => Scale;
 
 /** GET, PUT and PATCH of the subresource. Throws StatusError. */
 export async function handleScale(request: ApiRequest, resource: Resource): Promise<ApiResponse> {
-  const { verb, namespace, name } = request.info, paths = resource.definition.scale ?? DEFAULT_PATHS, negotiated = negotiate(request, []);
-  if (verb === "get") return valueResponse(scaleOf(resource.peek(resource.find(namespace, name)), paths), negotiated);
+  const { verb, namespace, name } = request.info, paths = resource.definition.scale ?? DEFAULT_PATHS, negotiated = negotiateObject(request), now = resource.deps.clock.now();
+  if (verb === "get") return scaleResponse(scaleOf(resource.peek(resource.find(namespace, name)), paths), negotiated, now);
   if (verb !== "update" && verb !== "patch") throw methodNotAllowed();
-  const context = writeContext(request), replicas = pathOfField(paths.specReplicasPath), now = resource.deps.clock.now();
+  const context = writeContext(request), replicas = pathOfField(paths.specReplicasPath);
   const wanted = verb === "update" ? await readScale(request, context, now) : await readScalePatch(request, context, now);
   const { entry } = await updateObject(resource, {
     namespace, name, subresource: "", patch: true, tracked: true,
@@ -87,7 +107,7 @@ export async function handleScale(request: ApiRequest, resource: Resource): Prom
       return object;
     },
   }, context);
-  return valueResponse(scaleOf(resource.decode(entry), paths), negotiated);
+  return scaleResponse(scaleOf(resource.decode(entry), paths), negotiated, now);
 }
 
 const scaleWrite = ({ fieldManager }: WriteContext, now: Date): TrackedWrite =>

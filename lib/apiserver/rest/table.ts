@@ -47,9 +47,9 @@ function row(resource: Resource, object: KubeObject, include: IncludeObject, neg
 const tableHead = (negotiated: Negotiated, metadata: ListMeta): object => ({ kind: "Table", apiVersion: metaVersion(negotiated), metadata });
 
 /** Objects that are stored nowhere, as a table. */
-export function valueTable(definition: ResourceDefinition, objects: readonly KubeObject[], negotiated: Negotiated, now: Date): object {
+export function valueTable(definition: Pick<ResourceDefinition, "columns">, objects: readonly KubeObject[], negotiated: Negotiated, now: Date, metadata: ListMeta = {}): object {
   const rows = objects.map((object) => ({ cells: definition.columns.map((column) => column.cell(object, now)), object: partialObject(object, negotiated) }));
-  return { ...tableHead(negotiated, {}), columnDefinitions: columnDefinitions(definition), rows };
+  return { ...tableHead(negotiated, metadata), columnDefinitions: columnDefinitions(definition), rows };
 }
 
 /** One object as a table of one row. */
