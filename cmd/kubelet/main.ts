@@ -63,7 +63,7 @@ function wire(flags: Flags, configuration: KubeletConfiguration, log: Logger): R
   const clock = systemClock, metrics = new RuntimeMetrics(), config = loadKubeconfig(flags.kubeconfig!, { component: "kubelet" }), client = createClient(config, { clock, onRequest: metrics.onRequest });
   let pressure: Pressure = { memory: false, disk: false, pids: false };
   const options = kubeletOptions(flags, configuration, () => pressure), broadcaster = new EventBroadcaster({ client, clock, log });
-  const events = broadcaster.recorder({ component: "kubelet", host: options.nodeName }), cri = new BoundedCri(new CriClient(configuration.containerRuntimeEndpoint), Math.max(DEAR_CALLS_MIN, 2 * availableParallelism()));
+  const events = broadcaster.recorder({ component: "kubelet", host: options.nodeName }), cri = new BoundedCri(new CriClient(configuration.containerRuntimeEndpoint), Math.max(DEAR_CALLS_MIN, 2 * availableParallelism()), clock);
   const server = (parts: KubeletParts): Runnable => new KubeletServer(parts, new StatsCollector(parts.context, parts.manager, options.rootDirectory), {
     address: configuration.address, port: configuration.port, ...serving(flags, configuration, options.nodeName, options.nodeIPs),
     authorize: configuration.authorizationMode === "AlwaysAllow" ? () => Promise.resolve("allowed") : delegatedAuth({ client, clock }, {

@@ -37,7 +37,7 @@ function makeServer(running: KubeletParts): KubeletServer {
     address: "127.0.0.1", port: 10_250, tls: () => ({ cert: pair.certificatePem, key: privateKeyPem(pair.key) }), tlsFiles: [], authorize: async (request) => (request.headers["x-nobody"] === undefined ? "allowed" : "forbidden"), metrics: async () => "", configz: () => ({}),
   });
 }
-const makeKubelet = (): Kubelet => new Kubelet({ client: api, cri: new BoundedCri(new CriClient(endpoint), Number(process.env["CRI_LIMIT"] ?? 4)), clock: systemClock, log, events: sink }, {
+const makeKubelet = (): Kubelet => new Kubelet({ client: api, cri: new BoundedCri(new CriClient(endpoint), Number(process.env["CRI_LIMIT"] ?? 4), systemClock), clock: systemClock, log, events: sink }, {
   nodeName: "test-node", hostname: "test-node", nodeIPs: ["10.244.77.1"], labels: {}, taints: [], rootDirectory, podLogDirectory: "/var/log/pods", containerLogDirectory: "/var/log/containers",
   clusterDns: ["10.96.0.10"], clusterDomain: "cluster.local", resolvConf: "", cgroupDriver: "cgroupfs", cgroupRoot: parseCgroupRoot(cgroupRoot), maxPods: 110, port: 10_250,
   reserved: { cpuMilli: 0, memoryBytes: 0, ephemeralStorageBytes: 0, pods: 0 }, evictionMemoryBytes: 104_857_600, leaseDurationSeconds: 12, statusCheckMs: 10_000, statusReportMs: 300_000,
