@@ -4,6 +4,8 @@
  */
 import { readFileSync } from "node:fs";
 import { FlagError } from "../../lib/util/flags.ts";
+import { createBootstrapSigner } from "../../lib/controllers/bootstrap/bootstrap-signer.ts";
+import { createTokenCleaner } from "../../lib/controllers/bootstrap/token-cleaner.ts";
 import { createApprovingController } from "../../lib/controllers/certificates/approving-controller.ts";
 import { createCleaningController } from "../../lib/controllers/certificates/cleaning-controller.ts";
 import { createSigningController } from "../../lib/controllers/certificates/signing-controller.ts";
@@ -76,6 +78,8 @@ export const CONTROLLERS: readonly ControllerDescriptor[] = [
     build: (c, f) => createEndpointSliceController(c, { workers: f["concurrent-service-endpoint-syncs"], endpointsMax: f["max-endpoints-per-slice"], batchMs: f["endpointslice-updates-batch-period"] }),
   },
   { name: "endpoints-controller", alias: "endpoint", account: "endpoint-controller", build: (c, f) => createEndpointsController(c, { workers: f["concurrent-endpoint-syncs"], batchMs: f["endpoint-updates-batch-period"] }) },
+  { name: "bootstrap-signer-controller", alias: "bootstrapsigner", account: "bootstrap-signer", build: (c) => createBootstrapSigner(c) },
+  { name: "token-cleaner-controller", alias: "tokencleaner", account: "token-cleaner", build: (c) => createTokenCleaner(c) },
   { name: "certificatesigningrequest-approving-controller", alias: "csrapproving", account: "certificate-controller", build: (c) => createApprovingController(c, { workers: 5 }) },
   {
     name: "certificatesigningrequest-signing-controller", alias: "csrsigning", account: "certificate-controller",
@@ -90,12 +94,12 @@ export const CONTROLLERS: readonly ControllerDescriptor[] = [
 
 /** Upstream's controllers that this release does not have: may be turned off, not on. */
 export const NOT_BUILT: ReadonlySet<string> = new Set([
-  "bootstrap-signer-controller", "cronjob-controller",
+  "cronjob-controller",
   "daemonset-controller", "disruption-controller", "endpointslice-mirroring-controller", "ephemeral-volume-controller", "horizontal-pod-autoscaler-controller", "job-controller",
   "legacy-serviceaccount-token-cleaner-controller", "persistentvolume-attach-detach-controller", "persistentvolume-binder-controller", "persistentvolume-expander-controller",
   "persistentvolume-protection-controller", "persistentvolumeclaim-protection-controller", "resourceclaim-controller", "resourcequota-controller", "service-cidr-controller",
-  "serviceaccount-token-controller", "statefulset-controller", "storage-version-migrator-controller", "storageversion-garbage-collector-controller", "token-cleaner-controller", "ttl-after-finished-controller", "ttl-controller", "validatingadmissionpolicy-status-controller",
-  "bootstrapsigner", "tokencleaner", "cronjob", "daemonset", "disruption", "job", "statefulset", "resourcequota", "horizontalpodautoscaling", "ttl",
+  "serviceaccount-token-controller", "statefulset-controller", "storage-version-migrator-controller", "storageversion-garbage-collector-controller", "ttl-after-finished-controller", "ttl-controller", "validatingadmissionpolicy-status-controller",
+  "cronjob", "daemonset", "disruption", "job", "statefulset", "resourcequota", "horizontalpodautoscaling", "ttl",
   "attachdetach", "persistentvolume-binder", "persistentvolume-expander", "pv-protection", "pvc-protection", "serviceaccount-token", "endpointslicemirroring", "ttl-after-finished",
 ]);
 

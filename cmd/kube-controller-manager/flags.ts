@@ -1,18 +1,13 @@
 /** Flags of kube-controller-manager: upstream's names; what is ours alone says so. */
-import { FlagError, parseFlags, type FlagValues } from "../../lib/util/flags.ts";
-import { LOG_LEVELS } from "../../lib/util/logger.ts";
+import { CONNECTION_FLAGS, checkLeaderFlags, leaderFlags, servingFlags } from "../../lib/runtime/component.ts";
+import { DAEMON_FLAGS, parseDaemonFlags } from "../../lib/util/daemon.ts";
+import { FlagError, type FlagValues } from "../../lib/util/flags.ts";
+
+export const COMPONENT = "kube-controller-manager";
 
 export const FLAGS = {
-  kubeconfig: { type: "string", help: "kubeconfig with the address and credentials of the API server" },
-  master: { type: "string", help: "address of the API server; overrides the kubeconfig's" },
-  "bind-address": { type: "string", default: "0.0.0.0", help: "address to serve health and metrics on" },
-  "secure-port": { type: "int", default: 10257, help: "port to serve HTTPS on; 0 serves none" },
-  "tls-cert-file": { type: "string", help: "certificate of the HTTPS port; without it, a self-signed one is made" },
-  "tls-private-key-file": { type: "string", help: "key of --tls-cert-file" },
-  "client-ca-file": { type: "string", help: "authorities whose client certificates are accepted on the HTTPS port" },
-  "authentication-kubeconfig": { type: "string", help: "kubeconfig to check tokens with; --kubeconfig when absent" },
-  "authorization-kubeconfig": { type: "string", help: "kubeconfig to ask for permissions with; --kubeconfig when absent" },
-  "authorization-always-allow-paths": { type: "list", default: ["/healthz", "/readyz", "/livez"], help: "paths anybody may read" },
+  ...CONNECTION_FLAGS,
+  ...servingFlags(10257),
   controllers: { type: "list", default: ["*"], help: "which controllers run: '*' is all that are on by default, 'foo' turns one on, '-foo' off" },
   "use-service-account-credentials": { type: "bool", default: true, help: "each controller acts as its own service account (upstream's default, false, lets none of them write under RBAC)" },
   "cluster-name": { type: "string", default: "kubernetes", help: "name of the cluster; nothing is derived from it" },
@@ -47,28 +42,16 @@ export const FLAGS = {
   "concurrent-namespace-syncs": { type: "int", default: 10, help: "namespaces emptied at once" },
   "concurrent-gc-syncs": { type: "int", default: 20, help: "objects the garbage collector looks at at once" },
   "concurrent-serviceaccount-token-syncs": { type: "int", default: 5, help: "accepted and unused: tokens are not kept in Secrets" },
-  "leader-elect": { type: "bool", default: true, help: "work only while holding the lease" },
-  "leader-elect-lease-duration": { type: "duration", help: "how long a leader that is silent is left alone (profile: 8s, upstream 15s)" },
-  "leader-elect-renew-deadline": { type: "duration", help: "how long a leader tries to renew before it gives up (profile: 5s, upstream 10s)" },
-  "leader-elect-retry-period": { type: "duration", help: "time between tries (profile: 1s, upstream 2s)" },
-  "leader-elect-resource-lock": { type: "string", default: "leases", help: "only leases" },
-  "leader-elect-resource-name": { type: "string", default: "kube-controller-manager", help: "name of the lease" },
-  "leader-elect-resource-namespace": { type: "string", default: "kube-system", help: "namespace of the lease" },
-  profile: { type: "string", default: "small", help: "small or upstream: defaults of leader election and node failure (ours alone)" },
+  ...leaderFlags(COMPONENT),
   "configure-host-routes": { type: "bool", help: "keep routes on this machine to the pods of every node (ours alone)" },
-  "log-level": { type: "string", default: "info", help: `one of ${LOG_LEVELS.join(", ")} (ours alone)` },
-  v: { type: "int", help: "log verbosity; 4 and more means --log-level=debug" },
-  help: { type: "bool", help: "this text" },
+  ...DAEMON_FLAGS,
 } as const;
 export type Flags = FlagValues<typeof FLAGS>;
 
 /** Parses and checks. Throws FlagError. */
 export function parse(argv: readonly string[]): Flags {
-  const { flags, args } = parseFlags(argv, FLAGS);
-  if (args.length > 0) throw new FlagError(`unknown command ${JSON.stringify(args[0])} for "kube-controller-manager"`);
-  if (flags["leader-elect-resource-lock"] !== "leases") throw new FlagError(`invalid --leader-elect-resource-lock ${JSON.stringify(flags["leader-elect-resource-lock"])}: only "leases" is supported`);
-  if (flags.profile !== "small" && flags.profile !== "upstream") throw new FlagError(`invalid --profile ${JSON.stringify(flags.profile)}: must be small or upstream`);
-  if (!(LOG_LEVELS as readonly string[]).includes(flags["log-level"])) throw new FlagError(`invalid --log-level ${JSON.stringify(flags["log-level"])}: must be one of ${LOG_LEVELS.join(", ")}`);
+  const flags = parseDaemonFlags(COMPONENT, argv, FLAGS);
+  checkLeaderFlags(flags);
   if (flags["allocate-node-cidrs"] && flags["cluster-cidr"] === "") throw new FlagError("--cluster-cidr is needed with --allocate-node-cidrs");
   for (const name of ["node-eviction-rate", "secondary-node-eviction-rate", "unhealthy-zone-threshold"] as const) numberOf(flags, name, 0);
   return flags;

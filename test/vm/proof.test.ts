@@ -76,6 +76,6 @@ test.serial("kaji reset leaves no unit, file, link, rule, mount or package of ou
   await kubectl(kubeconfig, ["delete", "node", vm.name]);
   await ssh(vm, image, "/root/kaji reset");
   said(t, `${vm.name} is reset`);
-  const left = await ssh(vm, image, "ls -d /etc/kaji /var/lib/kaji /run/kaji /var/lib/kubelet /etc/cni /usr/local/bin/kaji 2>/dev/null; ls /etc/systemd/system | grep kaji; ip -br link | grep -v -E '^(lo|eth0)'; grep -c kaji /proc/mounts; dpkg -l containerd 2>/dev/null | grep ^ii; true");
+  const left = await ssh(vm, image, "ls -d /etc/kaji /var/lib/kaji /run/kaji /var/lib/kubelet /etc/cni /usr/local/bin/kaji 2>/dev/null; ls /etc/systemd/system | grep kaji; ip -br link | grep -v -E '^(lo|eth0)'; ls -d /sys/fs/cgroup/kubepods* 2>/dev/null; grep -c kaji /proc/mounts; dpkg -l containerd 2>/dev/null | grep ^ii; true");
   t.is(left.stdout.trim(), "0");
 });

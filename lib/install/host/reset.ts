@@ -45,7 +45,11 @@ async function removePackages(): Promise<string[]> {
 export async function reset(options: { keepPackages: boolean }, deps: { progress: Progress }): Promise<void> {
   const { progress } = deps;
   await progress.step("stop daemons", async () => { const stopped = await removeUnits(["kubelet", ...MASTER_DAEMONS.toReversed(), "kube-proxy"]); return stopped.length === 0 ? "none ran" : stopped.join(" "); });
-  await progress.step("stop pods", async () => `${await removePods()} ended`);
+  await progress.step("stop pods", async () => {
+    const ended = await removePods();
+    await exec("systemctl", ["stop", "kubepods.slice"]).catch(() => undefined); // With the cgroupfs driver there is none.
+    return `${ended} ended`;
+  });
   await progress.step("network", async () => {
     if (!existsSync("/usr/sbin/iptables-restore")) return "no rules";
     const self = selfCommand(["kube-proxy", "--cleanup"]);

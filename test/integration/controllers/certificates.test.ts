@@ -52,3 +52,15 @@ test.serial("a node gets a serving certificate for its own addresses, and nobody
   await world.client.delete(nodes, { name: "n9" });
   client.close();
 });
+
+test.serial("cluster-info is signed with each token, and a token that has ended is removed with its signature", async (t) => {
+  const { configmaps, secrets } = await import("../../../lib/api/schema/generated/references.ts"), { tokenSecret } = await import("../../../lib/install/host/bootstrap-token.ts");
+  await world.client.create(configmaps, { metadata: { name: "cluster-info", namespace: "kube-public" }, data: { kubeconfig: "text" } });
+  await world.client.create(secrets, tokenSecret("aaaaaa.0123456789abcdef", undefined, ""));
+  await world.client.create(secrets, tokenSecret("bbbbbb.0123456789abcdef", new Date(Date.now() + 3_000), ""));
+  const signatures = async (): Promise<string[]> => Object.keys((await world.get(configmaps, "cluster-info", "kube-public"))!.data!).filter((name) => name !== "kubeconfig").toSorted();
+  await world.until("two signatures", async () => (await signatures()).length === 2);
+  await world.until("the end of the second", async () => (await world.get(secrets, "bootstrap-token-bbbbbb", "kube-system")) === undefined);
+  await world.until("its signature gone", async () => (await signatures()).length === 1);
+  t.deepEqual(await signatures(), ["jws-kubeconfig-aaaaaa"]);
+});
