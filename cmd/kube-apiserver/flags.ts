@@ -1,6 +1,6 @@
 /** Flags of kube-apiserver: upstream's names and defaults; what is ours alone says so. */
-import { FlagError, parseFlags, type FlagValues } from "../../lib/util/flags.ts";
-import { LOG_LEVELS } from "../../lib/util/logger.ts";
+import { DAEMON_FLAGS, parseDaemonFlags } from "../../lib/util/daemon.ts";
+import { FlagError, type FlagValues } from "../../lib/util/flags.ts";
 
 export const FLAGS = {
   "advertise-address": { type: "string", help: "address on which members of the cluster reach this server" },
@@ -43,23 +43,19 @@ export const FLAGS = {
   "default-not-ready-toleration-seconds": { type: "int", default: 30, help: "how long pods stay on a node that is not ready (upstream: 300)" },
   "default-unreachable-toleration-seconds": { type: "int", default: 30, help: "how long pods stay on a node that is unreachable (upstream: 300)" },
   "data-file": { type: "string", default: "/var/lib/kaji/state.db", help: "the store's file (ours alone)" },
-  "log-level": { type: "string", default: "info", help: `one of ${LOG_LEVELS.join(", ")} (ours alone)` },
-  v: { type: "int", help: "log verbosity; 4 and more means --log-level=debug" },
-  help: { type: "bool", help: "this text" },
+  ...DAEMON_FLAGS,
 } as const;
 export type Flags = FlagValues<typeof FLAGS>;
 
 /** Parses and checks. Throws FlagError. */
 export function parse(argv: readonly string[]): Flags {
-  const { flags, args } = parseFlags(argv, FLAGS);
-  if (args.length > 0) throw new FlagError(`unknown command ${JSON.stringify(args[0])} for "kube-apiserver"`);
+  const flags = parseDaemonFlags("kube-apiserver", argv, FLAGS);
   if (flags.help) return flags;
   if (flags["etcd-servers"].length > 0) throw new FlagError("--etcd-servers is not supported by this release: it stores in one SQLite file, see --data-file");
   if (!flags["allow-privileged"]) throw new FlagError("--allow-privileged=false is not supported by this release");
   if (flags["tls-cert-file"] === undefined || flags["tls-private-key-file"] === undefined) throw new FlagError("--tls-cert-file and --tls-private-key-file are required");
   if (flags["service-account-signing-key-file"] === undefined) throw new FlagError("service-account-signing-key-file is a required flag");
   if (flags["service-account-issuer"].length === 0) throw new FlagError("service-account-issuer is a required flag");
-  if (!(LOG_LEVELS as readonly string[]).includes(flags["log-level"])) throw new FlagError(`invalid --log-level ${JSON.stringify(flags["log-level"])}: must be one of ${LOG_LEVELS.join(", ")}`);
   if (!(flags["secure-port"] >= 1 && flags["secure-port"] <= 65535)) throw new FlagError(`--secure-port ${flags["secure-port"]} must be between 1 and 65535, inclusive. It cannot be turned off with 0`);
   return flags;
 }

@@ -16,32 +16,16 @@ import { openSqliteStore } from "../../lib/storage/sqlite-store.ts";
 import type { Store } from "../../lib/storage/store.ts";
 import { aborted, shutdownSignal } from "../../lib/util/abort.ts";
 import { systemClock } from "../../lib/util/clock.ts";
-import { FlagError, flagsHelp } from "../../lib/util/flags.ts";
-import { createLogger, type LogLevel, type Logger } from "../../lib/util/logger.ts";
+import { runDaemon } from "../../lib/util/daemon.ts";
+import { FlagError } from "../../lib/util/flags.ts";
+import type { Logger } from "../../lib/util/logger.ts";
 import { FLAGS, parse, type Flags } from "./flags.ts";
 
 /** Runs until SIGTERM. Returns the exit code. */
-export async function main(argv: readonly string[]): Promise<number> {
-  let flags: Flags;
-  try {
-    flags = parse(argv);
-    if (flags.help) { process.stdout.write(flagsHelp("kube-apiserver [flags]", FLAGS)); return 0; }
-  } catch (error) {
-    if (!(error instanceof FlagError)) throw error;
-    process.stderr.write(`Error: ${error.message}\n`);
-    return 1;
-  }
-  const log = createLogger("kube-apiserver", (flags.v ?? 0) >= 4 ? "debug" : flags["log-level"] as LogLevel), signal = shutdownSignal();
-  try {
-    await run(flags, log, signal);
-    return 0;
-  } catch (error) {
-    log.error({ error }, "exiting");
-    return 1;
-  }
-}
+export const main = (argv: readonly string[]): Promise<number> => runDaemon({ name: "kube-apiserver", flags: FLAGS, parse, run }, argv);
 
-async function run(flags: Flags, log: Logger, signal: AbortSignal): Promise<void> {
+async function run(flags: Flags, log: Logger): Promise<void> {
+  const signal = shutdownSignal();
   const files = new ServingFileReader({
     certificateFile: flags["tls-cert-file"]!, keyFile: flags["tls-private-key-file"]!,
     clientCaFile: flags["client-ca-file"], frontProxyCaFile: flags["requestheader-client-ca-file"],

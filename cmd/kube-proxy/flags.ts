@@ -1,12 +1,12 @@
 /** Flags of kube-proxy: upstream's names and defaults; what is ours alone is marked so. */
 import { CONFIG_DEFAULTS as D, checkConfig, localMode, splitList, withDefaultPort, type ProxyConfig } from "../../lib/proxy/config.ts";
-import { FlagError, parseFlags, type FlagValues } from "../../lib/util/flags.ts";
-import { LOG_LEVELS } from "../../lib/util/logger.ts";
+import { CONNECTION_FLAGS } from "../../lib/runtime/component.ts";
+import { DAEMON_FLAGS, parseDaemonFlags } from "../../lib/util/daemon.ts";
+import { FlagError, type FlagValues } from "../../lib/util/flags.ts";
 
 export const FLAGS = {
   config: { type: "string", help: "a KubeProxyConfiguration; it counts instead of the flags it covers" },
-  kubeconfig: { type: "string", help: "kubeconfig with the address and credentials of the API server" },
-  master: { type: "string", help: "address of the API server; overrides the kubeconfig's" },
+  ...CONNECTION_FLAGS,
   "hostname-override": { type: "string", help: "name of this node; the host's name when absent" },
   "bind-address": { type: "string", default: "0.0.0.0", help: "chooses nothing in iptables mode; accepted as upstream does" },
   "proxy-mode": { type: "string", default: "iptables", help: "only iptables" },
@@ -43,18 +43,14 @@ export const FLAGS = {
   "cluster-domain": { type: "string", default: "cluster.local", help: "domain of the cluster's names (ours alone)" },
   "dns-resolv-conf": { type: "string", default: "/etc/resolv.conf", help: "where the resolvers for other names are listed (ours alone)" },
   "rotate-certificates": { type: "bool", help: "renew the kubeconfig's client certificate before it ends (ours alone)" },
-  "log-level": { type: "string", default: "info", help: `one of ${LOG_LEVELS.join(", ")} (ours alone)` },
-  v: { type: "int", help: "log verbosity; 4 and more means --log-level=debug" },
-  help: { type: "bool", help: "this text" },
+  ...DAEMON_FLAGS,
 } as const;
 export type Flags = FlagValues<typeof FLAGS>;
 
 /** Throws FlagError. */
 export function parse(argv: readonly string[]): Flags {
-  const { flags, args } = parseFlags(argv, FLAGS);
-  if (args.length > 0) throw new FlagError(`unknown command ${JSON.stringify(args[0])} for "kube-proxy"`);
+  const flags = parseDaemonFlags("kube-proxy", argv, FLAGS);
   if (!["routes", "vxlan", "auto"].includes(flags["pod-network-backend"])) throw new FlagError(`invalid --pod-network-backend ${JSON.stringify(flags["pod-network-backend"])}: must be routes, vxlan or auto`);
-  if (!(LOG_LEVELS as readonly string[]).includes(flags["log-level"])) throw new FlagError(`invalid --log-level ${JSON.stringify(flags["log-level"])}: must be one of ${LOG_LEVELS.join(", ")}`);
   return flags;
 }
 

@@ -2,7 +2,6 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { parse as parseYaml } from "yaml";
-import { inClusterConfig, loadKubeconfig } from "../../lib/client/kubeconfig.ts";
 import { createClient } from "../../lib/client/http-client.ts";
 import { Iptables } from "../../lib/node-iptables/index.ts";
 import { IpRoute } from "../../lib/network/iproute.ts";
@@ -13,41 +12,28 @@ import { cleanupProxy } from "../../lib/proxy/cleanup.ts";
 import { readConfigFile, type ProxyConfig } from "../../lib/proxy/config.ts";
 import type { Client } from "../../lib/client/client.ts";
 import type { ClientConfig } from "../../lib/client/client-config.ts";
+import { clientConfigOf } from "../../lib/runtime/component.ts";
 import { CertificateKeeper } from "../../lib/runtime/certificate-keeper.ts";
 import { RuntimeMetrics } from "../../lib/runtime/metrics.ts";
 import { SharedInformers } from "../../lib/runtime/shared-informers.ts";
 import { aborted, shutdownSignal } from "../../lib/util/abort.ts";
 import { systemClock } from "../../lib/util/clock.ts";
-import { FlagError, flagsHelp } from "../../lib/util/flags.ts";
-import { createLogger, type LogLevel, type Logger } from "../../lib/util/logger.ts";
+import { runDaemon } from "../../lib/util/daemon.ts";
+import { FlagError } from "../../lib/util/flags.ts";
+import type { Logger } from "../../lib/util/logger.ts";
 import { runAll, type Runnable } from "../../lib/util/runnable.ts";
 import { FLAGS, configFromFlags, parse, unusedFlags, type Flags } from "./flags.ts";
 import { wireDns, wireNetwork, wireProxy, type Wiring } from "./wire.ts";
 
 /** Runs until SIGTERM; the rules stay. Returns the exit code. */
-export async function main(argv: readonly string[]): Promise<number> {
-  let flags: Flags;
-  try {
-    flags = parse(argv);
-    if (flags.help) { process.stdout.write(flagsHelp("kube-proxy [flags]", FLAGS)); return 0; }
-  } catch (error) {
-    if (!(error instanceof FlagError)) throw error;
-    process.stderr.write(`Error: ${error.message}\n`);
-    return 1;
-  }
-  const log = createLogger("kube-proxy", (flags.v ?? 0) >= 4 ? "debug" : flags["log-level"] as LogLevel);
-  try {
-    const unused = unusedFlags(argv);
+export const main = (argv: readonly string[]): Promise<number> => runDaemon({
+  name: "kube-proxy", flags: FLAGS, parse,
+  async run(flags, log) {
+    const unused = unusedFlags(argv), config = readConfig(flags, log);
     if (unused.length > 0) log.warn({ flags: unused }, "these flags do nothing in this release");
-    const config = readConfig(flags, log);
-    if (flags.cleanup) { await cleanup(flags, log); return 0; }
-    await run(flags, config, log);
-    return 0;
-  } catch (error) {
-    log.error({ error }, "exiting");
-    return 1;
-  }
-}
+    await (flags.cleanup ? cleanup(flags, log) : run(flags, config, log));
+  },
+}, argv);
 
 function readConfig(flags: Flags, log: Logger): ProxyConfig {
   if (flags.config === undefined) return configFromFlags(flags);
@@ -61,10 +47,8 @@ async function run(flags: Flags, config: ProxyConfig, log: Logger): Promise<void
     try { writeFileSync("/proc/self/oom_score_adj", String(config.oomScoreAdj)); }
     catch (error) { log.warn({ oomScoreAdj: config.oomScoreAdj, error: (error as Error).message }, "cannot set the OOM score"); }
   }
-  const clock = systemClock, component = "kube-proxy", metrics = new RuntimeMetrics();
-  const clientConfig = config.kubeconfig === undefined ? inClusterConfig(component) : loadKubeconfig(config.kubeconfig, { component });
-  if (clientConfig === undefined) throw new Error("Cannot find the API server: give --kubeconfig (this is not a pod)");
-  const client = createClient({ ...clientConfig, ...(flags.master === undefined ? {} : { server: flags.master }) }, { clock, onRequest: metrics.onRequest });
+  const clock = systemClock, metrics = new RuntimeMetrics();
+  const clientConfig = clientConfigOf("kube-proxy", config.kubeconfig, flags.master), client = createClient(clientConfig, { clock, onRequest: metrics.onRequest });
   const informers = new SharedInformers({ client, clock, log });
   const wiring: Wiring = {
     flags, config, log, clock, client, informers, metrics, ip: new IpRoute(), iptables: new Iptables({ family: 4 }),
