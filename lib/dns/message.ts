@@ -3,7 +3,8 @@
  *
  * Promises: a message that is no proper query gives a reason, never an exception; the question is sent back byte for byte, so a
  * client that mixes upper and lower case finds it again; names of records are compressed, so that fifty addresses fit a datagram;
- * what does not fit the client's size is cut to the question with the truncation bit, and the client asks again over TCP.
+ * what does not fit the client's size is cut to the answers that do, with the truncation bit: a client asks again over TCP, or, where
+ * it never does (busybox, older musl), makes do with these.
  */
 import { decode, type OptAnswer } from "dns-packet";
 import { parseIp } from "../util/ip.ts";
@@ -65,7 +66,19 @@ export function encodeAnswer(query: Query, answer: Answer, limit: number): Buffe
   const whole = new MessageWriter(query, answer).write(answer.answers, answer.authorities ?? [], answer.additionals ?? [], false);
   if (whole.length <= limit) return whole;
   const withoutAdditionals = new MessageWriter(query, answer).write(answer.answers, answer.authorities ?? [], [], false);
-  return withoutAdditionals.length <= limit ? withoutAdditionals : new MessageWriter(query, answer).write([], [], [], true);
+  return withoutAdditionals.length <= limit ? withoutAdditionals : encodeTruncated(query, answer, limit);
+}
+
+/** As many answers as fit, found by halving. */
+function encodeTruncated(query: Query, answer: Answer, limit: number): Buffer {
+  const write = (count: number): Buffer => new MessageWriter(query, answer).write(answer.answers.slice(0, count), [], [], true);
+  let fits = write(0);
+  for (let low = 1, high = answer.answers.length; low <= high;) {
+    const count = (low + high) >> 1, bytes = write(count);
+    if (bytes.length > limit) high = count - 1;
+    else { fits = bytes; low = count + 1; }
+  }
+  return fits;
 }
 
 /** An answer without a readable question. */
