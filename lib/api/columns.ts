@@ -28,8 +28,16 @@ export const column = <T>(name: string, cell: (object: T, now: Date) => string |
 
 /** Names and images of a template's containers, for `-o wide`. */
 export const containerColumns = <T>(template: (object: T) => PodTemplateSpec | undefined, wide = true): readonly Column<T>[] => [
-  column("Containers", (object: T) => (template(object)?.spec?.containers ?? []).map((container) => container.name).join(","), { wide, description: "Names of each container in the template." }),
-  column("Images", (object: T) => (template(object)?.spec?.containers ?? []).map((container) => container.image ?? "").join(","), { wide, description: "Images referenced by each container in the template." }),
+  column("Containers", (object: T) => (template(object)?.spec?.containers ?? []).map((container) => container.name).join(","), { wide, description: "Names of the template's containers." }),
+  column("Images", (object: T) => (template(object)?.spec?.containers ?? []).map((container) => container.image ?? "").join(","), { wide, description: "Images of the template's containers." }),
+];
+
+interface Replicated { spec?: { replicas?: number | undefined } | undefined; status?: { replicas?: number | undefined; readyReplicas?: number | undefined } | undefined }
+/** How many pods a set wants, has, and has ready. */
+export const replicaColumns: readonly Column<Replicated>[] = [
+  column("Desired", ({ spec }) => spec?.replicas ?? 0, { type: "integer", description: "How many pods are wanted." }),
+  column("Current", ({ status }) => status?.replicas ?? 0, { type: "integer", description: "How many pods there are." }),
+  column("Ready", ({ status }) => status?.readyReplicas ?? 0, { type: "integer", description: "How many pods are ready." }),
 ];
 
 /** `a=b,c=d` in order of keys; `<none>` when there are none. */

@@ -1,5 +1,5 @@
 /** ReplicaSet: a number of like pods. Counterpart: kubernetes `registry/apps/replicaset`. */
-import { ageColumn, column, containerColumns, nameColumn } from "../columns.ts";
+import { ageColumn, column, containerColumns, nameColumn, replicaColumns } from "../columns.ts";
 import { defaultPodTemplate } from "../core/pod-template-spec.ts";
 import { defineResource } from "../define-resource.ts";
 import { SPEC, STATUS } from "../field-path.ts";
@@ -45,9 +45,7 @@ export const replicaSetDefinition = defineResource<ReplicaSet>({
   warnings: ({ spec }, old) => (old === undefined || !semanticEqual(spec, old.spec) ? templateWarnings(spec?.template) : []),
   columns: [
     nameColumn,
-    column("Desired", ({ spec }) => spec?.replicas ?? 0, { type: "integer", description: "How many pods are wanted." }),
-    column("Current", ({ status }) => status?.replicas ?? 0, { type: "integer", description: "How many pods there are." }),
-    column("Ready", ({ status }) => status?.readyReplicas ?? 0, { type: "integer", description: "How many pods are ready." }),
+    ...replicaColumns,
     ageColumn,
     ...containerColumns(({ spec }: ReplicaSet) => spec?.template),
     column("Selector", ({ spec }) => formatLabelSelector(spec?.selector), { wide: true, description: "Which pods are its own." }),

@@ -1,5 +1,5 @@
 /** ReplicationController: a number of like pods, in the oldest form. Counterpart: kubernetes `registry/core/replicationcontroller`. */
-import { ageColumn, column, containerColumns, formatLabels, nameColumn } from "../columns.ts";
+import { ageColumn, column, containerColumns, formatLabels, nameColumn, replicaColumns } from "../columns.ts";
 import { defineResource } from "../define-resource.ts";
 import { required, type FieldError } from "../field-error.ts";
 import { SPEC, STATUS } from "../field-path.ts";
@@ -51,9 +51,7 @@ export const replicationControllerDefinition = defineResource<ReplicationControl
   warnings: ({ spec }, old) => (old !== undefined && old.metadata.generation === undefined ? [] : podSpecWarnings(SPEC.child("template", "spec"), spec?.template?.spec ?? { containers: [] }, spec?.template?.metadata, SPEC.child("template", "metadata"))),
   columns: [
     nameColumn,
-    column("Desired", ({ spec }) => spec?.replicas ?? 0, { type: "integer", description: "How many pods are wanted." }),
-    column("Current", ({ status }) => status?.replicas ?? 0, { type: "integer", description: "How many pods there are." }),
-    column("Ready", ({ status }) => status?.readyReplicas ?? 0, { type: "integer", description: "How many pods are ready." }),
+    ...replicaColumns,
     ageColumn,
     ...containerColumns(({ spec }: ReplicationController) => spec?.template),
     column("Selector", ({ spec }) => formatLabels(spec?.selector), { wide: true, description: "The labels of the pods." }),

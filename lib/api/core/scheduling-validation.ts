@@ -5,7 +5,7 @@ import type {
   Affinity, LabelSelector, NodeSelector, NodeSelectorRequirement, NodeSelectorTerm, PodAffinity, PodAffinityTerm, Toleration, TopologySpreadConstraint,
 } from "../schema/generated/models.ts";
 import { checkLabelKey, checkName, checkOptionalOneOf, NOT_POSITIVE, type Errors } from "../validation/checks.ts";
-import { checkLabelSelector } from "../validation/labels.ts";
+import { checkLabelSelector, checkRequirement } from "../validation/labels.ts";
 import { isLabelValue, nameIsDnsLabel, nameIsDnsSubdomain } from "../validation/names.ts";
 
 const REQUIRED_TERMS = "requiredDuringSchedulingIgnoredDuringExecution";
@@ -35,28 +35,8 @@ export function checkNodeSelector(errors: Errors, path: FieldPath, selector: Nod
 }
 
 function checkNodeSelectorTerm(errors: Errors, path: FieldPath, term: NodeSelectorTerm, allowInvalidValues: boolean): void {
-  term.matchExpressions?.forEach((requirement, i) => checkNodeRequirement(errors, path.child("matchExpressions").index(i), requirement, allowInvalidValues));
+  term.matchExpressions?.forEach((requirement, i) => checkRequirement(errors, path.child("matchExpressions").index(i), requirement, { allowInvalidValues, comparisons: true }));
   term.matchFields?.forEach((requirement, i) => checkNodeFieldRequirement(errors, path.child("matchFields").index(i), requirement));
-}
-
-function checkNodeRequirement(errors: Errors, path: FieldPath, requirement: NodeSelectorRequirement, allowInvalidValues: boolean): void {
-  const values = requirement.values ?? [];
-  switch (requirement.operator) {
-    case "In": case "NotIn":
-      if (values.length === 0) errors.push(required(path.child("values"), "must be specified when `operator` is 'In' or 'NotIn'"));
-      break;
-    case "Exists": case "DoesNotExist":
-      if (values.length > 0) errors.push(forbiddenField(path.child("values"), "may not be specified when `operator` is 'Exists' or 'DoesNotExist'"));
-      break;
-    case "Gt": case "Lt":
-      if (values.length !== 1) errors.push(required(path.child("values"), "must be specified single value when `operator` is 'Lt' or 'Gt'"));
-      break;
-    default: errors.push(invalid(path.child("operator"), requirement.operator ?? "", "not a valid selector operator"));
-  }
-  checkLabelKey(errors, path.child("key"), requirement.key ?? "");
-  if (!allowInvalidValues) values.forEach((value, i) => {
-    for (const fault of isLabelValue(value)) errors.push(invalid(path.child("values").index(i), value, fault));
-  });
 }
 
 function checkNodeFieldRequirement(errors: Errors, path: FieldPath, requirement: NodeSelectorRequirement): void {
