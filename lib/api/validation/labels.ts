@@ -25,7 +25,7 @@ export function checkLabelSelector(errors: Errors, path: FieldPath, selector: La
 
 /** One requirement on labels; those of nodes may compare numbers too. */
 export function checkRequirement(errors: Errors, path: FieldPath, requirement: LabelSelectorRequirement, options: { allowInvalidValues?: boolean; comparisons?: boolean }): void {
-  const values = requirement.values ?? [], { operator = "" } = requirement;
+  const values = requirement.values ?? [], operator = requirement.operator ?? "";
   if (options.comparisons === true && (operator === "Gt" || operator === "Lt")) {
     if (values.length !== 1) errors.push(required(path.child("values"), "must be specified single value when `operator` is 'Lt' or 'Gt'"));
   } else checkOperator(errors, path, operator, values);
