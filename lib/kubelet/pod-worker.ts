@@ -29,7 +29,7 @@ import type { RuntimeReader } from "./runtime-reader.ts";
 import { emptyRuntimeStatus, latestOf, type PodRuntimeStatus } from "./runtime-status.ts";
 import { startContainer } from "./start-container.ts";
 import type { StatusWriter } from "./status-writer.ts";
-import { ignoreGone, stopContainer, stopPod } from "./stop-pod.ts";
+import { ignoreGone, stopContainer, stopPod, stopSandboxes } from "./stop-pod.ts";
 import { VolumeError } from "./volumes/volume-manager.ts";
 import { Wakeup } from "./wakeup.ts";
 
@@ -289,7 +289,10 @@ export class PodWorker {
       case "createSandbox": {
         // Volumes do not need the sandbox; failures of theirs are told when a container is to start.
         const volumes = this.#ensureVolumes(signal).catch(() => false);
-        try { await createSandbox(this.#deps, pod, action.attempt); }
+        try {
+          await stopSandboxes(this.#deps.cri, this.#runtime, signal);
+          await createSandbox(this.#deps, pod, action.attempt);
+        }
         finally { await volumes; }
         return;
       }
@@ -334,7 +337,9 @@ export class PodWorker {
       return;
     }
     if (stopped && isTerminalPhase(status.wanted(uid)?.phase)) {
-      if (!this.#tidied) await remover.clean(pod, podCgroup(this.#deps.settings.cgroupRoot, pod));
+      if (this.#tidied) return;
+      await stopSandboxes(this.#deps.cri, this.#runtime, signal);
+      await remover.clean(pod, podCgroup(this.#deps.settings.cgroupRoot, pod));
       this.#tidied = true;
       return;
     }

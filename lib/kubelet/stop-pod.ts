@@ -52,7 +52,12 @@ export async function stopPod(deps: StopDeps, pod: Pod, runtime: PodRuntimeStatu
   for (const name of sidecars.toReversed()) await Promise.all(live.filter((run) => run.name === name).map((run) => stop(run, left())));
   // A container that was made but never started has nothing to stop.
   await Promise.all(runtime.containers.filter((run) => run.state === "created").map((run) => ignoreGone(deps.cri.call("RemoveContainer", { containerId: run.id }, { signal }))));
-  await Promise.all(runtime.sandboxes.filter((sandbox) => sandbox.ready).map((sandbox) => ignoreGone(deps.cri.call("StopPodSandbox", { podSandboxId: sandbox.id }, { signal }))));
+  await stopSandboxes(deps.cri, runtime, signal);
+}
+
+/** Stops all sandboxes. One that died by itself still holds its address until it is told to stop; telling it twice does no harm. */
+export async function stopSandboxes(cri: Cri, runtime: PodRuntimeStatus, signal: AbortSignal): Promise<void> {
+  await Promise.all(runtime.sandboxes.map((sandbox) => ignoreGone(cri.call("StopPodSandbox", { podSandboxId: sandbox.id }, { signal }))));
 }
 
 export async function ignoreGone(call: Promise<unknown>): Promise<void> {

@@ -7,8 +7,9 @@ import { events, namespaces, pods, serviceaccounts } from "../../../lib/api/sche
 import { NGINX_IMAGE } from "../../../lib/install/images.ts";
 import { waitForObjects } from "../../../lib/install/wait.ts";
 import { systemClock } from "../../../lib/util/clock.ts";
+import { exec } from "../../../lib/util/exec.ts";
 import { apiClient, expectSuccess, kubectl, type Kubectl } from "../cluster/cluster.ts";
-import { isReady } from "../cluster/workload.ts";
+import { isReady, onHost } from "../cluster/workload.ts";
 
 /** A shell that waits and can be stopped at once, by the image's own stop signal too. */
 export const SLEEP = "trap 'exit 0' TERM QUIT; sleep 100000 & wait";
@@ -90,6 +91,16 @@ export class Lab {
     const matches = (e: CoreV1Event): boolean => e.involvedObject.name === object && e.reason === reason && message.test(e.message ?? "");
     const found = await waitForObjects(this.client, events, this.namespace, (all) => all.some(matches) || `no event ${reason} ${message} about ${object}; there were: ${all.filter((e) => e.involvedObject.name === object).map((e) => `${e.reason}: ${e.message}`).join(" | ")}`, systemClock, timeoutMs);
     return found.find(matches)!;
+  }
+
+  /** Kills the process that holds the pod's namespaces. */
+  async killSandbox(pod: Pod): Promise<void> {
+    const host = pod.spec.nodeName!, ctr = async (...args: string[]): Promise<string> => (await onHost(host, "ctr", "-n", "k8s.io", ...args)).stdout;
+    const filter = `labels."io.kubernetes.pod.uid"==${pod.metadata.uid},labels."io.cri-containerd.kind"==sandbox`;
+    const id = (await ctr("containers", "list", "-q", filter)).trim();
+    const pid = (await ctr("tasks", "list")).split("\n").map((line) => line.split(/\s+/)).find(([task]) => task === id)?.[1];
+    if (id === "" || pid === undefined) throw new Error(`pod ${pod.metadata.name} has no sandbox: ${id}`);
+    await exec("kill", ["-KILL", pid]);
   }
 
   /** Runs kubectl in the namespace and returns what it printed. */

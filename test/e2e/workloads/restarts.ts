@@ -7,7 +7,7 @@ import { isAlive } from "../../../lib/install/processes.ts";
 import { readDaemonState } from "../../../lib/install/supervisor.ts";
 import { until } from "../../../lib/install/wait.ts";
 import { systemClock } from "../../../lib/util/clock.ts";
-import { onHost } from "../cluster/workload.ts";
+import { isReady, onHost } from "../cluster/workload.ts";
 import { Lab, shell, SLEEP, statusOf } from "./lab.ts";
 
 const OUTAGE_MS = 5_000, RESYNC_EVENTS = 12;
@@ -43,6 +43,28 @@ async function daemons(t: ExecutionContext, lab: Lab): Promise<void> {
   }
   t.is(await lab.sh("steady", "hostname"), "steady");
   t.regex(await lab.logs("steady"), /^/);
+}
+
+/** Files of CNI's host-local plugin, one an address that is taken on the host. */
+const takenAddresses = async (host: string): Promise<string[]> => (await onHost(host, "find", "/var/lib/cni/networks", "-name", "10.*", "-printf", "%f\\n")).stdout.split("\n").filter(Boolean);
+
+async function sandboxes(t: ExecutionContext, lab: Lab): Promise<void> {
+  const run = async (name: string, restartPolicy: string): Promise<void> => { await lab.readyPod(name, [shell("main", `trap 'exit 7' TERM QUIT; sleep 100000 & wait`)], { nodeName: "worker-2", restartPolicy }); };
+  await Promise.all([run("again", "Always"), run("once", "Never")]);
+  const addresses: string[] = [];
+  for (const name of ["again", "once"]) {
+    const pod = await lab.client.get(pods, { namespace: lab.namespace, name });
+    addresses.push(pod.status!.podIP!);
+    await lab.killSandbox(pod);
+  }
+  const again = await lab.podUntil("again", "restarted", (p) => isReady(p) && statusOf(p, "main")?.restartCount === 1);
+  t.is(statusOf(again, "main")!.lastState!.terminated!.exitCode, 7);
+  await lab.event("again", "SandboxChanged", /^Pod sandbox changed, it will be killed and re-created\.$/);
+  const once = await lab.podUntil("once", "Failed", (p) => p.status?.phase === "Failed");
+  t.is(statusOf(once, "main")!.restartCount, 0);
+  // The addresses of the dead are free again.
+  const stale = addresses.filter((address) => address !== again.status!.podIP);
+  await until("free addresses", async () => { const taken = await takenAddresses("worker-2"); return stale.some((address) => taken.includes(address)) ? undefined : true; }, systemClock, 10_000);
 }
 
 async function outage(t: ExecutionContext, lab: Lab): Promise<void> {
@@ -97,5 +119,6 @@ export function registerRestarts(test: TestFn): void {
   });
   serial("wl-rules", "the number of rules is the same after many syncs", constantRules);
   serial("wl-restarts", "restarts of kubelet, containerd and kube-proxy leave containers as they are", daemons);
+  serial("wl-sandbox", "a pod whose sandbox dies gets another, unless it must not run again; the old address is given back", sandboxes);
   serial("wl-outage", "a Service and a pod asked for while the API server is away for 5 s are there after", outage);
 }

@@ -51,11 +51,11 @@ test("stopPod() skips the hook with no grace, goes on when one fails, and tells 
   await world.stop(pod, makeRuntime([makeRun()]), 5);
   t.true(world.told.includes("Warning FailedPreStopHook PreStopHook failed"));
 });
-test("stopPod() takes what is gone for stopped, removes what never started, and leaves dead sandboxes be", async (t) => {
+test("stopPod() takes what is gone for stopped, removes what never started, and tells dead sandboxes too: they hold their address", async (t) => {
   const world = makeWorld();
   world.fail = () => new CriError("x", CriCode.NOT_FOUND, "");
   await world.stop(makePod(), makeRuntime([makeRun("main", { state: "created" })], [makeSandbox({ ready: false })]), 5);
-  t.deepEqual(world.calls, ["RemoveContainer main-0"]);
+  t.deepEqual(world.calls, ["RemoveContainer main-0", "StopPodSandbox s0"]);
   world.fail = () => new CriError("x", CriCode.INTERNAL, "bad");
   await t.throwsAsync(world.stop(makePod(), makeRuntime([makeRun()]), 5), { instanceOf: CriError });
 });
