@@ -50,7 +50,6 @@ export type Flags = FlagValues<typeof FLAGS>;
 /** Parses and checks. Throws FlagError. */
 export function parse(argv: readonly string[]): Flags {
   const flags = parseDaemonFlags("kube-apiserver", argv, FLAGS);
-  if (flags.help) return flags;
   if (flags["etcd-servers"].length > 0) throw new FlagError("--etcd-servers is not supported by this release: it stores in one SQLite file, see --data-file");
   if (!flags["allow-privileged"]) throw new FlagError("--allow-privileged=false is not supported by this release");
   if (flags["tls-cert-file"] === undefined || flags["tls-private-key-file"] === undefined) throw new FlagError("--tls-cert-file and --tls-private-key-file are required");

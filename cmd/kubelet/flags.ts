@@ -7,8 +7,8 @@ import { parseCgroupRoot } from "../../lib/host/cgroup-name.ts";
 import { CONFIGURATION_DEFAULTS, parseKubeletConfiguration, type KubeletConfiguration } from "../../lib/kubelet/kubelet-configuration.ts";
 import type { KubeletOptions } from "../../lib/kubelet/kubelet-options.ts";
 import type { NodeResources } from "../../lib/kubelet/node-status.ts";
+import { DAEMON_FLAGS } from "../../lib/util/daemon.ts";
 import { FlagError, type FlagValues } from "../../lib/util/flags.ts";
-import { LOG_LEVELS } from "../../lib/util/logger.ts";
 
 export const FLAGS = {
   config: { type: "string", help: "a KubeletConfiguration file (kubelet.config.k8s.io/v1beta1)" },
@@ -44,9 +44,7 @@ export const FLAGS = {
   "kube-reserved": { type: "list", help: "kept for Kubernetes: cpu=100m,memory=200Mi" },
   "container-log-directory": { type: "string", default: "/var/log/containers", help: "where links to containers' logs go (ours alone)" },
   profile: { type: "string", default: "small", help: "small or upstream: how often the node says it lives (ours alone)" },
-  "log-level": { type: "string", default: "info", help: `one of ${LOG_LEVELS.join(", ")} (ours alone)` },
-  v: { type: "int", help: "log verbosity; 4 and more means --log-level=debug" },
-  help: { type: "bool", help: "this text" },
+  ...DAEMON_FLAGS,
 } as const;
 export type Flags = FlagValues<typeof FLAGS>;
 

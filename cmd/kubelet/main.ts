@@ -23,8 +23,9 @@ import { HealthServer } from "../../lib/runtime/health-server.ts";
 import { RuntimeMetrics } from "../../lib/runtime/metrics.ts";
 import { shutdownSignal } from "../../lib/util/abort.ts";
 import { systemClock } from "../../lib/util/clock.ts";
-import { FlagError, flagsHelp, parseFlags } from "../../lib/util/flags.ts";
-import { LOG_LEVELS, createLogger, type LogLevel, type Logger } from "../../lib/util/logger.ts";
+import { parseDaemonFlags, runDaemon } from "../../lib/util/daemon.ts";
+import { FlagError } from "../../lib/util/flags.ts";
+import type { Logger } from "../../lib/util/logger.ts";
 import { runAll, type Runnable } from "../../lib/util/runnable.ts";
 import { certificateKeepers, selfSigned, servingFile } from "./certificates.ts";
 import { FLAGS, kubeletOptions, resolveConfiguration, type Flags } from "./flags.ts";
@@ -33,30 +34,25 @@ import { FLAGS, kubeletOptions, resolveConfiguration, type Flags } from "./flags
 const DEAR_CALLS_MIN = 4;
 
 /** Runs until SIGTERM; containers go on without it. Returns the exit code. */
-export async function main(argv: readonly string[]): Promise<number> {
-  let flags: Flags, configuration: KubeletConfiguration, warnings: string[];
+export const main = (argv: readonly string[]): Promise<number> => runDaemon({ name: "kubelet", flags: FLAGS, parse, run }, argv);
+
+interface Start { readonly flags: Flags; readonly configuration: KubeletConfiguration; readonly warnings: readonly string[] }
+
+/** Throws FlagError, for what is wrong with the configuration file too. */
+function parse(argv: readonly string[]): Start {
+  const flags = parseDaemonFlags("kubelet", argv, FLAGS);
   try {
-    const parsed = parseFlags(argv, FLAGS);
-    flags = parsed.flags;
-    if (flags.help) { process.stdout.write(flagsHelp("kubelet [flags]", FLAGS)); return 0; }
-    if (parsed.args.length > 0) throw new FlagError(`unknown command ${JSON.stringify(parsed.args[0])} for "kubelet"`);
-    if (!(LOG_LEVELS as readonly string[]).includes(flags["log-level"])) throw new FlagError(`invalid --log-level ${JSON.stringify(flags["log-level"])}: must be one of ${LOG_LEVELS.join(", ")}`);
-    ({ configuration, warnings } = resolveConfiguration(flags, new Set(argv.map((argument) => argument.replace(/^--/, "").split("=")[0]!))));
+    const { configuration, warnings } = resolveConfiguration(flags, new Set(argv.map((argument) => argument.replace(/^--/, "").split("=")[0]!)));
     if (flags.kubeconfig === undefined) throw new FlagError("--kubeconfig is required");
     if (configuration.failSwapOn && parseMemInfo(readFileSync("/proc/meminfo", "utf8")).swapTotalBytes > 0) throw new FlagError("running with swap on is not supported, please disable swap or set --fail-swap-on flag to false");
-  } catch (error) {
-    process.stderr.write(`Error: ${(error as Error).message}\n`);
-    return 1;
-  }
-  const log = createLogger("kubelet", (flags.v ?? 0) >= 4 ? "debug" : (flags["log-level"] as LogLevel)), signal = shutdownSignal();
+    return { flags, configuration, warnings };
+  } catch (error) { throw error instanceof FlagError ? error : new FlagError((error as Error).message, { cause: error }); }
+}
+
+async function run({ flags, configuration, warnings }: Start, log: Logger): Promise<void> {
+  const signal = shutdownSignal();
   for (const warning of warnings) log.warn({ file: flags.config }, warning);
-  try {
-    await runAll(wire(flags, configuration, log), signal);
-    return 0;
-  } catch (error) {
-    log.error({ error }, "exiting");
-    return 1;
-  }
+  await runAll(wire(flags, configuration, log), signal);
 }
 
 function wire(flags: Flags, configuration: KubeletConfiguration, log: Logger): Runnable[] {

@@ -13,6 +13,7 @@ import type { ContainerStateWaiting, Pod, ResourceRequirements } from "../api/sc
 import { isAbort } from "../util/abort.ts";
 import { assertNever } from "../util/assert.ts";
 import { backoffMs, resolveBackoff } from "../util/backoff.ts";
+import { Wakeup } from "../util/wakeup.ts";
 import { crashBackoffMs } from "./crash-backoff.ts";
 import type { Rejection } from "./admit-pod.ts";
 import { linuxResources, podCgroup, podCgroupResources } from "./container-resources.ts";
@@ -31,7 +32,6 @@ import { startContainer } from "./start-container.ts";
 import type { StatusWriter } from "./status-writer.ts";
 import { ignoreGone, stopContainer, stopPod, stopSandboxes } from "./stop-pod.ts";
 import { VolumeError } from "./volumes/volume-manager.ts";
-import { Wakeup } from "./wakeup.ts";
 
 export interface PodWorkerDeps extends NodeContext {
   readonly reader: RuntimeReader;

@@ -20,29 +20,30 @@ export function parseDaemonFlags<const F extends Record<string, FlagSpec> & type
   return flags;
 }
 
-export interface Daemon<F extends DaemonFlags> {
+export interface Daemon<T> {
   readonly name: string;
-  readonly flags: Record<string, FlagSpec>;
-  /** Reads and checks the command line, unless it asks for help. Throws FlagError. */
-  readonly parse: (argv: readonly string[]) => F;
+  readonly flags: Record<string, FlagSpec> & typeof DAEMON_FLAGS;
+  /** Reads and checks the command line. Throws FlagError. */
+  readonly parse: (argv: readonly string[]) => T;
   /** Settles when the daemon has stopped. */
-  readonly run: (flags: F, log: Logger) => Promise<void>;
+  readonly run: (options: T, log: Logger) => Promise<void>;
 }
 
 /** Runs a daemon until it ends. Returns the exit code. */
-export async function runDaemon<F extends DaemonFlags>({ name, flags: specs, parse, run }: Daemon<F>, argv: readonly string[]): Promise<number> {
-  let flags: F;
+export async function runDaemon<T>({ name, flags: specs, parse, run }: Daemon<T>, argv: readonly string[]): Promise<number> {
+  let common: DaemonFlags, options: T;
   try {
-    flags = parse(argv);
-    if (flags.help) { process.stdout.write(flagsHelp(`${name} [flags]`, specs)); return 0; }
+    common = parseDaemonFlags(name, argv, specs);
+    if (common.help) { process.stdout.write(flagsHelp(`${name} [flags]`, specs)); return 0; }
+    options = parse(argv);
   } catch (error) {
     if (!(error instanceof FlagError)) throw error;
     process.stderr.write(`Error: ${error.message}\n`);
     return 1;
   }
-  const log = createLogger(name, (flags.v ?? 0) >= 4 ? "debug" : flags["log-level"] as LogLevel);
+  const log = createLogger(name, (common.v ?? 0) >= 4 ? "debug" : common["log-level"] as LogLevel);
   try {
-    await run(flags, log);
+    await run(options, log);
     return 0;
   } catch (error) {
     log.error({ error }, "exiting");

@@ -1,5 +1,5 @@
 import test from "ava";
-import { DAEMON_FLAGS, parseDaemonFlags, runDaemon, type DaemonFlags } from "../../../lib/util/daemon.ts";
+import { DAEMON_FLAGS, parseDaemonFlags, runDaemon } from "../../../lib/util/daemon.ts";
 import { FlagError } from "../../../lib/util/flags.ts";
 
 const FLAGS = { port: { type: "int", default: 80, help: "port" }, ...DAEMON_FLAGS } as const;
@@ -13,7 +13,7 @@ test("parseDaemonFlags() refuses arguments and log levels nobody knows", (t) => 
 
 test("runDaemon() answers with an exit code: 0 after help or a clean end, 1 for a wrong flag or a failure", async (t) => {
   let ran = 0;
-  const code = (argv: readonly string[], run = async (_flags: DaemonFlags): Promise<void> => { ran++; }): Promise<number> => runDaemon({ name: "kube-thing", flags: FLAGS, parse, run }, argv);
+  const code = (argv: readonly string[], run = async (): Promise<void> => { ran++; }): Promise<number> => runDaemon({ name: "kube-thing", flags: FLAGS, parse, run }, argv);
   t.is(await code(["--help"]), 0);
   t.is(await code(["--nonsense"]), 1);
   t.is(ran, 0);

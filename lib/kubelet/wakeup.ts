@@ -1,1 +1,0 @@
-export { Wakeup } from "../util/wakeup.ts";
