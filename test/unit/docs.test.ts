@@ -30,6 +30,12 @@ test("links in the documentation lead somewhere", (t) => {
   }
 });
 
+test("every source file the documentation names exists", (t) => {
+  for (const page of ["README.md", ...readdirSync(path.join(root, "docs"), { recursive: true, encoding: "utf8" }).filter((f) => f.endsWith(".md")).map((f) => `docs/${f}`)]) {
+    for (const [, named] of read(page).matchAll(/`((?:lib|cmd|test)\/[\w./-]+\.(?:ts|sh|mjs|json))`/g)) t.true(existsSync(path.join(root, named!)), `${page} names ${named}`);
+  }
+});
+
 test("docs/decisions: every page is short, names context, choice and consequence, and is in the table", (t) => {
   const pages = readdirSync(path.join(root, "docs/decisions")).filter((file) => file !== "README.md"), table = read("docs/decisions/README.md");
   for (const page of pages) {
