@@ -116,7 +116,10 @@ class Builder {
       const methods: Partial<Record<string, Method>> = { get: "get", create: "post", update: "put", patch: "patch", delete: "delete" };
       return verbs.flatMap((verb) => {
         const method = methods[verb];
-        return method === undefined ? [] : [this.#operation(method, "connect", this.#id(`connect${capital(method)}`) + suffix, `connect ${method.toUpperCase()} requests to ${name} of ${kind}`, { answer: "" })];
+        if (method === undefined) return [];
+        // A kind of their own, as upstream: kubectl asks any patch of a kind whether it knows fieldValidation.
+        const options = { group: "", version: "v1", kind: `${kind}${name === "portforward" ? "PortForward" : suffix}Options` };
+        return [this.#operation(method, "connect", this.#id(`connect${capital(method)}`) + suffix, `connect ${method.toUpperCase()} requests to ${name} of ${kind}`, { answer: "", gvk: options })];
       });
     }
     const logQuery = name === "log" ? ["container", "follow", "limitBytes", "previous", "sinceSeconds", "stream", "tailLines", "timestamps"] : [];

@@ -88,3 +88,15 @@ test("encodeOpenapiV2() writes what gnostic's messages read", (t) => {
 test("listModelOf() finds the list of every resource that can be listed", (t) => {
   for (const resource of resources) if (resource.verbs.includes("list")) t.truthy(listModelOf(resource.model), resource.kind);
 });
+
+test("buildOpenapiV3() lets every patch of a served kind take fieldValidation: kubectl asks whichever it meets first", (t) => {
+  for (const [group, version] of groups) {
+    const kinds = new Set(resources.filter((r) => r.group === group && r.version === version).map((r) => r.kind));
+    for (const [path, item] of Object.entries(at(documentOf(group, version), "paths") as Record<string, Any>)) {
+      const kind = at(item, "patch", "x-kubernetes-group-version-kind", "kind") as string | undefined;
+      if (kind === undefined || !kinds.has(kind)) continue;
+      const parameters = [...((item["parameters"] ?? []) as Any[]), ...(at(item, "patch", "parameters") as Any[])];
+      t.true(parameters.some((p) => p["name"] === "fieldValidation" || String(p["$ref"]).includes("fieldValidation")), path);
+    }
+  }
+});
