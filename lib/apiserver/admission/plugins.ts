@@ -2,8 +2,9 @@
  * The admission plugins in upstream's order, which of them are on, and how the flags change that.
  * Counterpart: `pkg/kubeapiserver/options/plugins.go`.
  */
-import type { AdmissionPlugin, CacheReader } from "../contracts.ts";
+import type { AdmissionPlugin, Authorizer, CacheReader } from "../contracts.ts";
 import { AdmissionChain } from "./admission-chain.ts";
+import { CertificateApproval, CertificateSigning, CertificateSubjectRestriction } from "./certificates.ts";
 import { DefaultIngressClass, DefaultStorageClass } from "./default-classes.ts";
 import { DEFAULT_TOLERATION_SECONDS, DefaultTolerationSeconds } from "./default-toleration-seconds.ts";
 import { LimitRanger } from "./limit-ranger.ts";
@@ -23,16 +24,20 @@ export interface AdmissionOptions {
   readonly disable?: readonly string[];
   readonly notReadyTolerationSeconds?: number;
   readonly unreachableTolerationSeconds?: number;
+  /** Asked by plugins that need more than the right to write; without it nobody has more. */
+  readonly authorizer?: Authorizer;
   /** Last of all, after what others may have changed: the RBAC escalation check. */
   readonly last?: readonly AdmissionPlugin[];
   readonly random?: () => number;
 }
 
+const NOBODY: Authorizer = { authorize: () => ({ decision: "no-opinion", reason: "" }) };
 /** Off unless enabled: its finalizers need controllers to take them off again. */
 const OFF_BY_DEFAULT: readonly string[] = ["StorageObjectInUseProtection"];
 
 /** The plugins that are on. Throws Error for a name that does not exist. */
 export function admissionPlugins(cache: CacheReader, options: AdmissionOptions = {}): AdmissionPlugin[] {
+  const { authorizer = NOBODY } = options;
   const all: AdmissionPlugin[] = [
     new NamespaceLifecycle(cache),
     new LimitRanger(cache),
@@ -47,6 +52,9 @@ export function admissionPlugins(cache: CacheReader, options: AdmissionOptions =
     new DefaultStorageClass(cache),
     new StorageObjectInUseProtection(),
     new RuntimeClass(cache),
+    new CertificateApproval(authorizer),
+    new CertificateSigning(authorizer),
+    new CertificateSubjectRestriction(),
     new DefaultIngressClass(cache),
   ];
   const names = all.map((plugin) => plugin.name), enable = options.enable ?? [], disable = options.disable ?? [];

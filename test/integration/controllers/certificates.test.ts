@@ -3,8 +3,10 @@ import { X509Certificate } from "node:crypto";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import test from "ava";
-import { certificatesigningrequests, clusterrolebindings, nodes } from "../../../lib/api/schema/generated/references.ts";
+import { certificatesigningrequests, clusterrolebindings, clusterroles, nodes } from "../../../lib/api/schema/generated/references.ts";
 import { createClient } from "../../../lib/client/http-client.ts";
+import { bootstrapObjects } from "../../../lib/install/host/bootstrap-objects.ts";
+import { SETTINGS_DEFAULTS } from "../../../lib/install/host/cluster-settings.ts";
 import { createAuthority, readCertificate } from "../../../lib/pki/certificate.ts";
 import { privateKeyPem } from "../../../lib/pki/keys.ts";
 import { requestCertificate } from "../../../lib/runtime/request-certificate.ts";
@@ -40,6 +42,18 @@ test.serial("a joining node's request is signed once its group is bound to the n
   t.true(new X509Certificate(issued.certificatePem).verify(authority.certificate.publicKey));
   t.like(facts, { usages: ["client"], dnsNames: [], isAuthority: false });
   t.is(facts.subject.commonName, "system:node:n9");
+  client.close();
+});
+
+test.serial("a node gets no serving certificate until the controller may approve for that signer", async (t) => {
+  const client = as("system:node:n9", ["system:nodes"]), wish = { signerName: "kubernetes.io/kubelet-serving", subject, usage: "server auth", prefix: "csr-", names: ["n9"] } as const;
+  await world.addNode("n9");
+  await t.throwsAsync(requestCertificate(client, wish, AbortSignal.timeout(1_500)));
+  const { clusterRoles, clusterRoleBindings } = bootstrapObjects({ ...SETTINGS_DEFAULTS, server: world.server.url }, authority.certificatePem), own = { metadata: { name: "kaji:kubelet-serving-approver" } };
+  await world.client.create(clusterroles, clusterRoles.find(({ metadata }) => metadata.name === own.metadata.name)!);
+  await world.client.create(clusterrolebindings, clusterRoleBindings.find(({ metadata }) => metadata.name === own.metadata.name)!);
+  await t.notThrowsAsync(requestCertificate(client, wish, AbortSignal.timeout(20_000)));
+  await world.client.delete(nodes, { name: "n9" });
   client.close();
 });
 
