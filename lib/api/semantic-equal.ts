@@ -11,17 +11,26 @@ const POINTER_TEXTS = new Set(["storageClassName", "volumeAttributesClassName", 
 /** Numbers and booleans that are the same as their absence when zero or false. */
 const PLAIN_ZEROES = new Set([
   "hostNetwork", "hostPID", "hostIPC", "stdin", "stdinOnce", "tty", "readOnly", "initialDelaySeconds", "hostPort", "minReadySeconds", "paused", "nodePort",
-  "publishNotReadyAddresses", "healthCheckNodePort", "unschedulable", "weight", "port", "containerPort", "observedGeneration", "restartCount", "replicas",
+  "publishNotReadyAddresses", "healthCheckNodePort", "unschedulable", "weight", "port", "containerPort", "observedGeneration", "restartCount", "replicas", "Port", "generation", "resourceSliceCount",
+]);
+/** Structs Go always has, wherever the name occurs: an empty one is the same as none. */
+const VALUE_STRUCTS = new Set([
+  "metadata", "spec", "status", "template", "conditions", "resources", "strategy", "updateStrategy", "loadBalancer", "state", "lastState", "source", "deprecatedSource", "daemonEndpoints",
+  "kubeletEndpoint", "nodeInfo", "jobTemplate", "names", "acceptedNames", "devices", "pool", "scaleTargetRef", "target", "metric", "current", "describedObject", "priorityLevelConfiguration", "userInfo",
 ]);
 /** Maps from resource name to quantity, and single quantities. */
-const QUANTITY_MAPS = new Set(["limits", "requests", "capacity", "allocatable", "allocatedResources", "hard", "used", "overhead", "default", "defaultRequest", "max", "min", "maxLimitRequestRatio"]);
+const QUANTITY_MAPS = new Set(["limits", "requests", "capacity", "allocatable", "allocatedResources", "hard", "used", "overhead", "podFixed", "default", "defaultRequest", "max", "min", "maxLimitRequestRatio"]);
 const QUANTITIES = new Set(["sizeLimit", "divisor", "averageValue"]);
 
 function isEmpty(value: unknown, key: string): boolean {
   if (value === undefined || value === null) return true;
   if (value === "") return !POINTER_TEXTS.has(key);
+  if (value === "0") return key === "divisor"; // The one quantity Go always has.
   if (value === 0 || value === false) return PLAIN_ZEROES.has(key);
-  return Array.isArray(value) && value.length === 0;
+  if (Array.isArray(value)) return value.length === 0;
+  if (typeof value !== "object" || !VALUE_STRUCTS.has(key)) return false;
+  for (const field in value) if (!isEmpty((value as Record<string, unknown>)[field], field)) return false;
+  return true;
 }
 
 function quantitiesEqual(a: unknown, b: unknown): boolean {
@@ -38,7 +47,7 @@ function quantitiesEqual(a: unknown, b: unknown): boolean {
 export function semanticEqual(a: unknown, b: unknown, key = "", isQuantity = QUANTITIES.has(key)): boolean {
   if (a === b) return true;
   if (isEmpty(a, key) || isEmpty(b, key)) return isEmpty(a, key) && isEmpty(b, key);
-  if (isQuantity) return quantitiesEqual(a, b);
+  if (isQuantity && typeof a !== "object") return quantitiesEqual(a, b);
   if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false;
   if (Array.isArray(a) || Array.isArray(b)) {
     if (!Array.isArray(a) || !Array.isArray(b) || a.length !== b.length) return false;

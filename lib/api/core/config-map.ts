@@ -29,7 +29,7 @@ function validate({ data = {}, binaryData = {} }: ConfigMap): FieldError[] {
     checkText(errors, BINARY_DATA.key(key), key, isConfigMapKey);
     bytes += decodedLength(value);
   }
-  if (bytes > DATA_BYTES_MAX) errors.push(tooLong("", DATA_BYTES_MAX));
+  if (bytes > DATA_BYTES_MAX) errors.push(tooLong("[]", DATA_BYTES_MAX)); // As upstream shows a path without a name.
   return errors;
 }
 
