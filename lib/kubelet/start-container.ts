@@ -7,7 +7,7 @@ import { chmod, mkdir, readFile, rm, symlink, writeFile } from "node:fs/promises
 import path from "node:path";
 import type { Container, Pod } from "../api/schema/generated/models.ts";
 import type { CriInput } from "../cri/messages.ts";
-import { CriError } from "../cri/error.ts";
+import { CriCode, CriError, isCriCode } from "../cri/error.ts";
 import { isAbort } from "../util/abort.ts";
 import { containerConfig, containerLogPath, volumeMount } from "./container-config.ts";
 import { buildEnvironment, ContainerConfigError } from "./environment.ts";
@@ -99,6 +99,7 @@ async function failAs<T>(node: NodeContext, { pod, name }: StartRequest, reason:
   try { return await work(); }
   catch (error) {
     if (isAbort(error, signal)) throw error;
+    if (isCriCode(error, CriCode.UNAVAILABLE)) throw error; // The runtime is away, which says nothing of the container: tried again soon.
     if (error instanceof StartError) { node.events.container(pod, name, "Warning", "Failed", `Error: ${error.reason}`); throw error; }
     if (!(error instanceof ContainerConfigError || error instanceof VolumeError || error instanceof CriError || (error as NodeJS.ErrnoException).code !== undefined)) throw error;
     const message = error instanceof CriError ? error.details : (error as Error).message;

@@ -2,7 +2,8 @@
  * Node IPAM: gives each node its pod range (`spec.podCIDR`, `spec.podCIDRs`) out of the cluster's.
  *
  * Promises: every node's range is known before the first is given, so a restart never gives one twice; a range is kept for a node
- * from the moment it is chosen until the node is gone or the write failed for good.
+ * from the moment it is chosen until the node is gone or the write failed for good; a node that comes back under its name gets its
+ * former range while that is free, since its pods still have addresses of it.
  * Counterpart: kubernetes `pkg/controller/nodeipam/ipam/range_allocator.go`.
  */
 import { nodes } from "../../api/schema/generated/references.ts";
@@ -31,6 +32,8 @@ export function createNodeIpamController(context: ControllerContext, options: No
   const informer = context.informers.get(nodes), recorder = context.recorder("cidrAllocator");
   /** What each node holds or is about to. */
   const held = new Map<string, readonly string[]>();
+  /** What nodes held that are gone, the latest last. */
+  const former = new Map<string, readonly string[]>();
   const occupy = (node: Node): void => {
     const ranges = rangesOf(node);
     if (ranges.length === 0 || held.has(node.metadata.name)) return;
@@ -44,9 +47,13 @@ export function createNodeIpamController(context: ControllerContext, options: No
 
   const reconcile = async (name: string, signal: AbortSignal): Promise<{ requeueAfterMs?: number }> => {
     const node = informer.get(name);
-    if (node === undefined) { release(name); return {}; }
+    if (node === undefined) {
+      remember(former, name, held.get(name));
+      release(name);
+      return {};
+    }
     if (rangesOf(node).length > 0) { occupy(node); return {}; }
-    const podCIDRs: readonly (string | undefined)[] = held.get(name) ?? sets.map((set) => set.take());
+    const podCIDRs: readonly (string | undefined)[] = held.get(name) ?? sets.map((set, i) => set.takeAgain(former.get(name)?.[i]) ?? set.take());
     if (podCIDRs.includes(undefined)) {
       for (const [i, range] of podCIDRs.entries()) if (range !== undefined) sets[i]!.release(range);
       recorder.event(node, "Normal", "CIDRNotAvailable", `Node ${name} status is now: CIDRNotAvailable`);
@@ -73,6 +80,14 @@ export function createNodeIpamController(context: ControllerContext, options: No
       await controller.run(signal);
     },
   };
+}
+
+const FORMER_MAX = 1_000;
+function remember(former: Map<string, readonly string[]>, name: string, ranges: readonly string[] | undefined): void {
+  if (ranges === undefined) return;
+  former.delete(name);
+  former.set(name, ranges);
+  for (const oldest of former.keys()) { if (former.size <= FORMER_MAX) break; former.delete(oldest); }
 }
 
 function rangesOf({ spec }: Node): readonly string[] {

@@ -44,6 +44,14 @@ export class CidrSet {
     return undefined;
   }
 
+  /** Takes a piece that was given before, if it is still free. */
+  takeAgain(piece: string | undefined): string | undefined {
+    let free = true;
+    if (piece === undefined || !this.#each(piece, (index) => { free &&= !this.#used.has(index); }) || !free) return undefined;
+    this.occupy(piece);
+    return piece;
+  }
+
   /** Marks what a node holds. Returns false for a range outside the cluster's. */
   occupy(text: string): boolean { return this.#each(text, (index) => this.#used.add(index)); }
   release(text: string): boolean { return this.#each(text, (index) => this.#used.delete(index)); }

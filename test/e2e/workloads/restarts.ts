@@ -1,11 +1,11 @@
 /** Restarts of the daemons around pods, and what was asked for while the API server was away. Serial: everything else on the cluster would notice. */
 import type { ExecutionContext, TestFn } from "ava";
 import type { Pod } from "../../../lib/api/schema/generated/models.ts";
-import { pods, services } from "../../../lib/api/schema/generated/references.ts";
+import { nodes, pods, services } from "../../../lib/api/schema/generated/references.ts";
 import { ConnectionError } from "../../../lib/client/client.ts";
 import { isAlive } from "../../../lib/install/processes.ts";
 import { readDaemonState } from "../../../lib/install/supervisor.ts";
-import { until } from "../../../lib/install/wait.ts";
+import { until, waitForObjects } from "../../../lib/install/wait.ts";
 import { systemClock } from "../../../lib/util/clock.ts";
 import { isReady, onHost } from "../cluster/workload.ts";
 import { Lab, shell, SLEEP, statusOf } from "./lab.ts";
@@ -67,6 +67,18 @@ async function sandboxes(t: ExecutionContext, lab: Lab): Promise<void> {
   await until("free addresses", async () => { const taken = await takenAddresses("worker-2"); return stale.some((address) => taken.includes(address)) ? undefined : true; }, systemClock, 10_000);
 }
 
+/** A node whose object is deleted comes back by itself; its pods have addresses of its range, so it must be the same. */
+async function nodeReturns(t: ExecutionContext, lab: Lab): Promise<void> {
+  const host = "worker-3", before = await lab.client.get(nodes, { name: host }), pod = await lab.readyPod("steady", [web], { nodeName: host }), identityBefore = identity(pod);
+  await lab.client.delete(nodes, { name: host });
+  const [after] = await waitForObjects(lab.client, nodes, undefined, (all) => all.some((n) => n.metadata.name === host && n.metadata.uid !== before.metadata.uid && n.spec.podCIDR !== undefined && n.status?.conditions?.find((c) => c.type === "Ready")?.status === "True" && (n.spec.taints ?? []).length === 0) || "the node is not back", systemClock, 60_000).then((all) => all.filter((n) => n.metadata.name === host));
+  t.is(after!.spec.podCIDR, before.spec.podCIDR);
+  t.is(await until("the pod being reached", async () => (await onHost("worker-1", "curl", "-sS", "--fail", "--max-time", "2", `http://${pod.status!.podIP}/`)).stdout.trim(), systemClock, 20_000), "steady");
+  const same = await lab.client.get(pods, { namespace: lab.namespace, name: "steady" });
+  t.like(identity(same), { ...(identityBefore as object), readySince: (identity(same) as { readySince: string }).readySince });
+  t.true(isReady(same));
+}
+
 async function outage(t: ExecutionContext, lab: Lab): Promise<void> {
   const supervisor = (await readDaemonState("supervisor"))!, server = (await readDaemonState("kube-apiserver"))!;
   const labels = { app: "late" };
@@ -120,5 +132,6 @@ export function registerRestarts(test: TestFn): void {
   serial("wl-rules", "the number of rules is the same after many syncs", constantRules);
   serial("wl-restarts", "restarts of kubelet, containerd and kube-proxy leave containers as they are", daemons);
   serial("wl-sandbox", "a pod whose sandbox dies gets another, unless it must not run again; the old address is given back", sandboxes);
+  serial("wl-node", "a node whose object is deleted comes back with its pod range, and its pods are reached as before", nodeReturns);
   serial("wl-outage", "a Service and a pod asked for while the API server is away for 5 s are there after", outage);
 }

@@ -25,6 +25,16 @@ test("CidrSet.occupy() keeps away from what straddles several pieces or covers t
   t.false(pieces.occupy("192.168.0.0/24"));
 });
 
+test("CidrSet.takeAgain() gives a former piece back only while it is free", (t) => {
+  const pieces = set("10.244.0.0/16", 24), former = pieces.take()!;
+  t.is(pieces.takeAgain(former), undefined);
+  pieces.release(former);
+  t.is(pieces.takeAgain(former), former);
+  t.is(pieces.takeAgain(former), undefined);
+  t.is(pieces.takeAgain(undefined), undefined);
+  t.is(pieces.takeAgain("192.168.0.0/24"), undefined);
+});
+
 test("CidrSet cuts IPv6 and refuses a piece larger than the whole", (t) => {
   const pieces = set("fd00:10:244::/48", 64);
   t.deepEqual([pieces.take(), pieces.take()], ["fd00:10:244::/64", "fd00:10:244:1::/64"]);
