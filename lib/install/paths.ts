@@ -7,6 +7,8 @@ export const DATA_DIR = "/var/lib/kaji";
 export const RUN_DIR = "/run/kaji";
 /** Packed images; its parent is shared with other caches of ours. */
 export const CACHE_DIR = "/var/cache/kaji/images";
+/** The daemons' code as V8 wants it; only used when they run from source. */
+export const COMPILED_DIR = "/var/cache/kaji/compiled";
 export const LOG_DIR = "/var/lib/kaji/logs";
 export const CLUSTER_FILE = "/var/lib/kaji/cluster.json";
 export const STORE_FILE = "/var/lib/kaji/state.db";

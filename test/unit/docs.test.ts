@@ -1,5 +1,6 @@
 /** Documentation against code: what the pages claim is what the code says. */
 import test from "ava";
+import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { renderScope, SCOPE_FILE } from "../docs/scope.ts";
@@ -34,6 +35,13 @@ test("every source file the documentation names exists", (t) => {
   for (const page of ["README.md", ...readdirSync(path.join(root, "docs"), { recursive: true, encoding: "utf8" }).filter((f) => f.endsWith(".md")).map((f) => `docs/${f}`)]) {
     for (const [, named] of read(page).matchAll(/`((?:lib|cmd|test)\/[\w./-]+\.(?:ts|sh|mjs|json))`/g)) t.true(existsSync(path.join(root, named!)), `${page} names ${named}`);
   }
+});
+
+test("README.md has every command of kaji a person types, and no other", (t) => {
+  const help = execFileSync(process.execPath, ["--no-warnings", path.join(root, "cmd/kaji/main.ts"), "help"], { encoding: "utf8" });
+  const offered = [...help.split("Usage:")[0]!.matchAll(/^  ([a-z]+) {2,}.+$/gm)].filter(([line]) => !/\((?:started|run) by up\)/.test(line)).map((match) => match[1]!);
+  const told = [...read("README.md").split("## Commands")[1]!.matchAll(/`kaji ([a-z]+)/g)].map((match) => match[1]!);
+  t.deepEqual([...new Set(told)].toSorted(), offered.toSorted());
 });
 
 test("docs/decisions: every page is short, names context, choice and consequence, and is in the table", (t) => {
