@@ -1,4 +1,5 @@
 /** Commands for real hosts: init, join, token, reset, check. As kubeadm's. */
+import { readFile } from "node:fs/promises";
 import { systemClock } from "../../lib/util/clock.ts";
 import { FlagError, parseFlags } from "../../lib/util/flags.ts";
 import type { Progress } from "../../lib/install/progress.ts";
@@ -41,18 +42,20 @@ const init: Main = async (argv) => {
 const join: Main = async (argv) => {
   const { flags, args } = parseFlags(argv, {
     token: { type: "string", help: "from the master: kaji token create" },
+    "token-file": { type: "string", help: "file that holds the token, so that it is on no command line" },
     "discovery-token-ca-cert-hash": { type: "list", help: "pin of the cluster's authority: sha256:HEX" },
     "node-name": { type: "string", help: "name of the node instead of the host's" },
     "node-ip": { type: "string", help: "this host's address as others reach it" },
     bundle: { type: "string", help: "folder with packages/*.deb and images/*.tar, for hosts without internet" },
   });
   const [server] = args, pins = flags["discovery-token-ca-cert-hash"];
-  if (server === undefined || args.length > 1 || flags.token === undefined || pins.length === 0) throw new FlagError("Usage: kaji join ADDRESS:PORT --token TOKEN --discovery-token-ca-cert-hash sha256:HEX");
+  if (server === undefined || args.length > 1 || (flags.token === undefined) === (flags["token-file"] === undefined) || pins.length === 0) throw new FlagError("Usage: kaji join ADDRESS:PORT --token TOKEN | --token-file FILE --discovery-token-ca-cert-hash sha256:HEX");
   const odd = pins.find((pin) => !/^sha256:[0-9a-f]{64}$/.test(pin));
   if (odd !== undefined) throw new FlagError(`Cannot use the pin ${JSON.stringify(odd)}: it must look like sha256: and 64 hexadecimal digits`);
+  const given = flags.token ?? (await readFile(flags["token-file"]!, "utf8").catch((error: unknown) => { throw new FlagError(`Cannot read --token-file=${flags["token-file"]!}: ${(error as Error).message}`); })).trim();
   requireRoot("join");
   const { join: run } = await import("../../lib/install/host/join.ts");
-  const { node, address } = await run({ server, token: flags.token, pins, nodeName: flags["node-name"], nodeIp: flags["node-ip"], bundle: flags.bundle }, { clock: systemClock, progress: await steps() });
+  const { node, address } = await run({ server, token: given, pins, nodeName: flags["node-name"], nodeIp: flags["node-ip"], bundle: flags.bundle }, { clock: systemClock, progress: await steps() });
   print(`\nThis host is node "${node}" at ${address}.\n`);
 };
 
