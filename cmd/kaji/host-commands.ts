@@ -81,19 +81,12 @@ const reset: Main = async (argv) => {
   await (await import("../../lib/install/host/reset.ts")).reset({ keepPackages: flags["keep-packages"] }, { progress: await steps() });
 };
 
-const check: Main = async (argv) => {
-  const { flags, args } = parseFlags(argv, { master: { type: "bool", help: "as a master" }, port: { type: "int", default: 6443, help: "port of the API server" } });
-  noArguments("check", args);
-  const findings = await (await import("../../lib/install/host/check.ts")).hostFindings(flags.master ? "master" : "worker", flags.port);
-  for (const { severity, problem, advice } of findings) print(`${severity}: ${problem}: ${advice}\n`);
-  if (findings.length === 0) print("nothing found\n");
-  return findings.some((finding) => finding.severity === "error") ? 1 : 0;
-};
+const check: Main = async (argv) => (await import("./check-command.ts")).check(argv);
 
 export const HOST_COMMANDS: Record<string, { run: Main; help: string }> = {
   init: { run: init, help: "make this host the master of a new cluster" },
   join: { run: join, help: "ADDRESS:PORT --token … : make this host a node" },
   token: { run: token, help: "list | create | delete: what lets hosts join" },
-  check: { run: check, help: "what would keep this host from being a node (--master: a master)" },
+  check: { run: check, help: "[--master] [--fix] [--output json]: what would keep this host from being a member" },
   reset: { run: reset, help: "take everything away from this host that init or join made" },
 };

@@ -2,6 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { hostname, networkInterfaces } from "node:os";
 import { exec } from "../../util/exec.ts";
+import { nameProblem } from "./checks/names.ts";
 import { chooseAddress, type HostAddress } from "./address.ts";
 
 const ownAddresses = (): HostAddress[] => Object.entries(networkInterfaces()).flatMap(([name, list]) => (list ?? []).filter((each) => !each.internal && each.family === "IPv4").map((each) => ({ interface: name, address: each.address })));
@@ -15,11 +16,11 @@ export async function hostAddress(wanted: string | undefined, master: string | u
   return chooseAddress({ addresses: ownAddresses(), wanted, towardsMaster: towards, defaultInterface: (await routes("show", "default"))[0]?.dev });
 }
 
-const NODE_NAME = /^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/;
 /** The node's name. Throws when the host's own cannot be one. */
 export function nodeName(wanted: string | undefined): string {
   const name = (wanted ?? hostname()).toLowerCase();
-  if (!NODE_NAME.test(name) || name.length > 253 || name === "localhost") throw new Error(`Cannot use ${JSON.stringify(name)} as this node's name: set another host name ("hostnamectl set-hostname NAME") or give --node-name`);
+  const problem = nameProblem(name);
+  if (problem !== undefined) throw new Error(`Cannot use ${JSON.stringify(name)} as this node's name: ${problem}; set another host name ("hostnamectl set-hostname NAME") or give --node-name`);
   return name;
 }
 

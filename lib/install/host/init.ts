@@ -54,7 +54,7 @@ export async function init(options: InitOptions, deps: { clock: Clock; progress:
     address = await hostAddress(options.advertiseAddress, undefined);
     const { podCidr, serviceCidr, clusterDomain } = options;
     settings = checkSettings({ server: `https://${address}:${options.port}`, podCidr, serviceCidr, clusterDomain, profile: options.profile as ClusterSettings["profile"] }, address);
-    await checkHost("master", options.port);
+    await checkHost("master", { apiPort: options.port });
     return `address ${address}`;
   });
   const changed = new Set<string>();

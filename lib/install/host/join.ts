@@ -96,7 +96,7 @@ export async function join(options: JoinOptions, deps: { clock: Clock; progress:
   let address!: string, settings!: ClusterSettings, authority!: string;
   await progress.step("checks", async () => {
     address = await hostAddress(options.nodeIp, new URL(`https://${options.server}`).hostname);
-    await checkHost("worker", 0);
+    await checkHost("worker", { nodeName: name });
     return `address ${address}`;
   });
   await progress.step("certificates", async () => { ({ settings, authority } = await enroll(options, name)); });
