@@ -18,6 +18,7 @@ import { createNamespaceController } from "../../lib/controllers/namespace/names
 import { createNodeIpamController } from "../../lib/controllers/nodeipam/node-ipam-controller.ts";
 import { createNodeLifecycleController } from "../../lib/controllers/nodelifecycle/node-lifecycle-controller.ts";
 import { createPodGcController } from "../../lib/controllers/podgc/pod-gc-controller.ts";
+import { createResourceQuotaController } from "../../lib/controllers/resourcequota/resource-quota-controller.ts";
 import { createReplicaSetController, createReplicationController } from "../../lib/controllers/replicaset/replica-set-controller.ts";
 import { createRootCaPublisher } from "../../lib/controllers/serviceaccount/root-ca-publisher.ts";
 import { createServiceAccountsController } from "../../lib/controllers/serviceaccount/service-accounts-controller.ts";
@@ -89,6 +90,7 @@ export const CONTROLLERS: readonly ControllerDescriptor[] = [
     },
   },
   { name: "certificatesigningrequest-cleaner-controller", alias: "csrcleaner", account: "certificate-controller", build: (c) => createCleaningController(c) },
+  { name: "resourcequota-controller", alias: "resourcequota", account: "resourcequota-controller", build: (c, f) => createResourceQuotaController(c, { workers: f["concurrent-resource-quota-syncs"], resyncMs: f["resource-quota-sync-period"] }) },
   { name: "garbage-collector-controller", alias: "garbagecollector", account: "generic-garbage-collector", build: (c, f) => createGarbageCollector(c, { workers: f["concurrent-gc-syncs"] }) },
 ];
 
@@ -97,9 +99,9 @@ export const NOT_BUILT: ReadonlySet<string> = new Set([
   "cronjob-controller",
   "daemonset-controller", "disruption-controller", "endpointslice-mirroring-controller", "ephemeral-volume-controller", "horizontal-pod-autoscaler-controller", "job-controller",
   "legacy-serviceaccount-token-cleaner-controller", "persistentvolume-attach-detach-controller", "persistentvolume-binder-controller", "persistentvolume-expander-controller",
-  "persistentvolume-protection-controller", "persistentvolumeclaim-protection-controller", "resourceclaim-controller", "resourcequota-controller", "service-cidr-controller",
+  "persistentvolume-protection-controller", "persistentvolumeclaim-protection-controller", "resourceclaim-controller", "service-cidr-controller",
   "serviceaccount-token-controller", "statefulset-controller", "storage-version-migrator-controller", "storageversion-garbage-collector-controller", "ttl-after-finished-controller", "ttl-controller", "validatingadmissionpolicy-status-controller",
-  "cronjob", "daemonset", "disruption", "job", "statefulset", "resourcequota", "horizontalpodautoscaling", "ttl",
+  "cronjob", "daemonset", "disruption", "job", "statefulset", "horizontalpodautoscaling", "ttl",
   "attachdetach", "persistentvolume-binder", "persistentvolume-expander", "pv-protection", "pvc-protection", "serviceaccount-token", "endpointslicemirroring", "ttl-after-finished",
 ]);
 

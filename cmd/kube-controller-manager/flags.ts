@@ -41,6 +41,8 @@ export const FLAGS = {
   "concurrent-service-endpoint-syncs": { type: "int", default: 5, help: "Services whose EndpointSlices are worked on at once" },
   "concurrent-namespace-syncs": { type: "int", default: 10, help: "namespaces emptied at once" },
   "concurrent-gc-syncs": { type: "int", default: 20, help: "objects the garbage collector looks at at once" },
+  "concurrent-resource-quota-syncs": { type: "int", default: 5, help: "quotas counted at once" },
+  "resource-quota-sync-period": { type: "duration", default: "5m0s", help: "how often usage of a quota is counted anew without any reason" },
   "concurrent-serviceaccount-token-syncs": { type: "int", default: 5, help: "accepted and unused: tokens are not kept in Secrets" },
   ...leaderFlags(COMPONENT),
   "configure-host-routes": { type: "bool", help: "keep routes on this machine to the pods of every node (ours alone)" },

@@ -87,7 +87,8 @@ export interface CacheReader {
 /** The server acting for itself (bootstrap, allocators, namespace service accounts), past authorization but through defaults and validation. */
 export interface InternalWriter {
   create<T extends KubeObject>(resource: ResourceReference<T>, object: T): Promise<T>;
-  update<T extends KubeObject>(resource: ResourceReference<T>, object: T): Promise<T>;
+  /** Through the object itself, or its `status`; only if it is still at the `resourceVersion` it names, where it names one. Throws Conflict. */
+  update<T extends KubeObject>(resource: ResourceReference<T>, object: T, subresource?: "" | "status"): Promise<T>;
 }
 
 /**

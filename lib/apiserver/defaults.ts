@@ -5,8 +5,8 @@ import { RbacEscalationCheck } from "./authorization/escalation.ts";
 import type { ApiServerOptions } from "./server.ts";
 
 /** Upstream's plugins in upstream's order, then the check that nobody grants what he does not hold. */
-export const defaultAdmission = (options: Omit<AdmissionOptions, "last" | "authorizer">): ApiServerOptions["admission"] => ({ cache, auth }) =>
-  createAdmissionChain(cache, { ...options, authorizer: auth.authorizer, last: auth.checksEscalation ? [new RbacEscalationCheck({ index: auth.rbac, authorizer: auth.authorizer })] : [] });
+export const defaultAdmission = (options: Omit<AdmissionOptions, "last" | "authorizer" | "writer" | "clock">): ApiServerOptions["admission"] => ({ cache, auth, writer, clock }) =>
+  createAdmissionChain(cache, { ...options, authorizer: auth.authorizer, writer, clock, last: auth.checksEscalation ? [new RbacEscalationCheck({ index: auth.rbac, authorizer: auth.authorizer })] : [] });
 
 export interface HookOptions {
   /** Range of Service addresses, or one of each IP family. */

@@ -1,4 +1,5 @@
 /** A claim's spec, also where it is embedded in a template. Counterpart: `ValidatePersistentVolumeClaimSpec` in kubernetes `apis/core/validation`. */
+import { STORAGE_CLASS_ANNOTATION } from "../helpers/storage-class.ts";
 import { forbiddenField, invalid, notSupported, required } from "../field-error.ts";
 import { SPEC, STATUS, METADATA, FieldPath } from "../field-path.ts";
 import { isNativeResource } from "../helpers/resource-names.ts";
@@ -11,7 +12,6 @@ import { isLabelKey, nameIsDnsLabel } from "../validation/names.ts";
 
 export const ACCESS_MODES: readonly string[] = ["ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod"];
 export const VOLUME_MODES: readonly string[] = ["Block", "Filesystem"];
-const BETA_CLASS = "volume.beta.kubernetes.io/storage-class";
 const RESIZE_STATUSES = ["ControllerResizeInProgress", "ControllerResizeInfeasible", "NodeResizeInProgress", "NodeResizeInfeasible", "NodeResizePending"].sort();
 
 export function checkAccessModes(errors: Errors, path: FieldPath, modes: readonly string[]): void {
@@ -58,12 +58,12 @@ function checkSourcesAgree(errors: Errors, path: FieldPath, source: TypedLocalOb
 /** What may change: the volume's name once, the class once, and of a bound claim the size and the attributes class. */
 export function checkClaimUpdate(errors: Errors, claim: PersistentVolumeClaim, old: PersistentVolumeClaim): void {
   const was = old.spec ?? {}, now = claim.spec ?? {};
-  const compared = structuredClone(now), annotation = old.metadata.annotations?.[BETA_CLASS], newAnnotation = claim.metadata.annotations?.[BETA_CLASS];
+  const compared = structuredClone(now), annotation = old.metadata.annotations?.[STORAGE_CLASS_ANNOTATION], newAnnotation = claim.metadata.annotations?.[STORAGE_CLASS_ANNOTATION];
   if ((was.volumeName ?? "") === "") compared.volumeName = was.volumeName;
   const isUpgrade = annotation !== undefined && was.storageClassName === undefined && now.storageClassName === annotation && (newAnnotation === undefined || newAnnotation === annotation);
   if (isUpgrade) compared.storageClassName = undefined;
   else {
-    if ((annotation ?? "") !== (newAnnotation ?? "")) errors.push(invalid(METADATA.child("annotations", BETA_CLASS), newAnnotation ?? "", IMMUTABLE));
+    if ((annotation ?? "") !== (newAnnotation ?? "")) errors.push(invalid(METADATA.child("annotations", STORAGE_CLASS_ANNOTATION), newAnnotation ?? "", IMMUTABLE));
     if (now.storageClassName !== undefined && was.storageClassName === undefined && (annotation === undefined || annotation === now.storageClassName)) compared.storageClassName = was.storageClassName;
   }
   if (claim.status?.phase === "Bound") {

@@ -1,4 +1,5 @@
 /** PersistentVolumeClaim: a pod's wish for storage. Counterpart: kubernetes `registry/core/persistentvolumeclaim`. */
+import { STORAGE_CLASS_ANNOTATION } from "../helpers/storage-class.ts";
 import { ageColumn, column, nameColumn, orUnset } from "../columns.ts";
 import { defineResource } from "../define-resource.ts";
 import { SPEC } from "../field-path.ts";
@@ -8,7 +9,6 @@ import { persistentvolumeclaims } from "../schema/generated/references.ts";
 import { collect } from "../validation/collect.ts";
 import { checkClaimSpec, checkClaimStatus, checkClaimUpdate } from "./persistent-volume-claim-validation.ts";
 
-const BETA_CLASS = "volume.beta.kubernetes.io/storage-class";
 const SHORT_MODES: Readonly<Record<string, string>> = { ReadWriteOnce: "RWO", ReadOnlyMany: "ROX", ReadWriteMany: "RWX", ReadWriteOncePod: "RWOP" };
 
 /** `RWO,ROX`: in this order, each once. */
@@ -51,7 +51,7 @@ export const persistentVolumeClaimDefinition = defineResource<PersistentVolumeCl
   warnings: ({ spec, metadata }) => {
     const storage = spec?.resources?.requests?.["storage"];
     return [
-      ...(metadata.annotations?.[BETA_CLASS] === undefined ? [] : [`metadata.annotations[${BETA_CLASS}]: deprecated since v1.8; use "storageClassName" attribute instead`]),
+      ...(metadata.annotations?.[STORAGE_CLASS_ANNOTATION] === undefined ? [] : [`metadata.annotations[${STORAGE_CLASS_ANNOTATION}]: deprecated since v1.8; use "storageClassName" attribute instead`]),
       ...(storage === undefined || milliValue(storage) % 1000 === 0 ? [] : [`spec.resources.requests[storage]: fractional byte value ${JSON.stringify(storage)} is invalid, must be an integer`]),
     ];
   },
@@ -61,7 +61,7 @@ export const persistentVolumeClaimDefinition = defineResource<PersistentVolumeCl
     column("Volume", ({ spec }) => spec?.volumeName ?? "", { description: "The volume that was found." }),
     column("Capacity", ({ spec, status }) => ((spec?.volumeName ?? "") === "" ? "" : canonicalQuantity(status?.capacity?.["storage"] ?? "0")), { description: "The size of the volume." }),
     column("Access Modes", ({ spec, status }) => ((spec?.volumeName ?? "") === "" ? "" : formatAccessModes(status?.accessModes)), { description: "How the volume may be mounted." }),
-    column("StorageClass", ({ spec, metadata }) => metadata.annotations?.[BETA_CLASS] ?? spec?.storageClassName ?? "", { description: "StorageClass of the pvc" }),
+    column("StorageClass", ({ spec, metadata }) => metadata.annotations?.[STORAGE_CLASS_ANNOTATION] ?? spec?.storageClassName ?? "", { description: "StorageClass of the pvc" }),
     column("VolumeAttributesClass", ({ spec }) => orUnset(spec?.volumeAttributesClassName), { description: "VolumeAttributesClass of the pvc" }),
     ageColumn,
     column("VolumeMode", ({ spec }) => orUnset(spec?.volumeMode), { wide: true, description: "A file system or a block device." }),

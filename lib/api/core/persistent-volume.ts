@@ -1,4 +1,5 @@
 /** PersistentVolume: storage that outlives pods. Counterpart: kubernetes `registry/core/persistentvolume`. */
+import { STORAGE_CLASS_ANNOTATION } from "../helpers/storage-class.ts";
 import { ageColumn, column, nameColumn, orUnset } from "../columns.ts";
 import { defineResource } from "../define-resource.ts";
 import { canonicalQuantity } from "../quantity.ts";
@@ -9,7 +10,6 @@ import { formatAccessModes } from "./persistent-volume-claim.ts";
 import { checkVolumeSpec, checkVolumeUpdate } from "./persistent-volume-validation.ts";
 import { defaultNetworkVolume } from "./pod-spec-defaults.ts";
 
-const BETA_CLASS = "volume.beta.kubernetes.io/storage-class";
 const seconds = (now: Date): string => `${now.toISOString().slice(0, 19)}Z`;
 
 function defaults(volume: PersistentVolume): void {
@@ -43,7 +43,7 @@ export const persistentVolumeDefinition = defineResource<PersistentVolume>({
   }),
   validateStatusUpdate: () => [],
   warnings: ({ spec, metadata }) => [
-    ...(metadata.annotations?.[BETA_CLASS] === undefined ? [] : [`metadata.annotations[${BETA_CLASS}]: deprecated since v1.8; use "storageClassName" attribute instead`]),
+    ...(metadata.annotations?.[STORAGE_CLASS_ANNOTATION] === undefined ? [] : [`metadata.annotations[${STORAGE_CLASS_ANNOTATION}]: deprecated since v1.8; use "storageClassName" attribute instead`]),
     ...(spec?.persistentVolumeReclaimPolicy === "Recycle" ? ["spec.persistentVolumeReclaimPolicy: The Recycle reclaim policy is deprecated. Instead, the recommended approach is to use dynamic provisioning."] : []),
   ],
   columns: [
@@ -53,7 +53,7 @@ export const persistentVolumeDefinition = defineResource<PersistentVolume>({
     column("Reclaim Policy", ({ spec }) => spec?.persistentVolumeReclaimPolicy ?? "", { description: "What becomes of it when its claim goes." }),
     column("Status", ({ metadata, status }) => (metadata.deletionTimestamp === undefined ? (status?.phase ?? "") : "Terminating"), { description: "Whether it is claimed." }),
     column("Claim", ({ spec }) => (spec?.claimRef === undefined ? "" : `${spec.claimRef.namespace ?? ""}/${spec.claimRef.name ?? ""}`), { description: "The claim it is bound to." }),
-    column("StorageClass", ({ spec, metadata }) => metadata.annotations?.[BETA_CLASS] ?? spec?.storageClassName ?? "", { description: "StorageClass of the pv" }),
+    column("StorageClass", ({ spec, metadata }) => metadata.annotations?.[STORAGE_CLASS_ANNOTATION] ?? spec?.storageClassName ?? "", { description: "StorageClass of the pv" }),
     column("VolumeAttributesClass", ({ spec }) => orUnset(spec?.volumeAttributesClassName), { description: "VolumeAttributesClass of the pv" }),
     column("Reason", ({ status }) => status?.reason ?? "", { description: "Why it is in that state." }),
     ageColumn,

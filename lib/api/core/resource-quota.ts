@@ -84,7 +84,6 @@ const usage = (isLimit: boolean) => ({ status }: ResourceQuota): string => Objec
 export const resourceQuotaDefinition = defineResource<ResourceQuota>({
   reference: resourcequotas,
   shortNames: ["quota"],
-  notRunYet: true,
   prepareForCreate: (quota) => void (quota.status = {}),
   prepareForUpdate: (quota, old) => void (quota.status = old.status),
   prepareForStatusUpdate: (quota, old) => void (quota.spec = old.spec),

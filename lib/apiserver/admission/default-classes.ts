@@ -2,6 +2,7 @@
  * DefaultStorageClass and DefaultIngressClass: what names no class gets the one marked as default; of several, the newest.
  * Counterpart: `plugin/pkg/admission/storage/storageclass/setdefault` and `.../network/defaultingressclass`.
  */
+import { STORAGE_CLASS_ANNOTATION } from "../../api/helpers/storage-class.ts";
 import type { ResourceDefinition } from "../../api/resource-definition.ts";
 import { ingressclasses, storageclasses } from "../../api/schema/generated/references.ts";
 import type { Ingress, ObjectMeta, PersistentVolumeClaim } from "../../api/schema/generated/models.ts";
@@ -21,7 +22,7 @@ export class DefaultStorageClass implements AdmissionPlugin {
   admit(attributes: AdmissionAttributes): void {
     const claim = attributes.object as PersistentVolumeClaim;
     // "" is an answer: no class at all.
-    if (claim.spec === undefined || claim.spec.storageClassName !== undefined || claim.metadata.annotations?.["volume.beta.kubernetes.io/storage-class"] !== undefined) return;
+    if (claim.spec === undefined || claim.spec.storageClassName !== undefined || claim.metadata.annotations?.[STORAGE_CLASS_ANNOTATION] !== undefined) return;
     const found = newest(this.#cache.list(storageclasses).filter((each) => isDefault(each.metadata, "storageclass.kubernetes.io/is-default-class", "storageclass.beta.kubernetes.io/is-default-class")));
     if (found !== undefined) claim.spec.storageClassName = found.metadata.name;
   }

@@ -48,9 +48,9 @@ export function internalWriter(cache: WatchCache, definitions: readonly Resource
       const resource = find(reference);
       return resource.decode(await createObject(resource, structuredClone(object), object.metadata.namespace ?? "", SERVER)) as T;
     },
-    update: async <T extends KubeObject>(reference: ResourceReference<T>, object: T): Promise<T> => {
+    update: async <T extends KubeObject>(reference: ResourceReference<T>, object: T, subresource: "" | "status" = ""): Promise<T> => {
       const resource = find(reference), { namespace = "", name } = object.metadata;
-      const { entry } = await updateObject(resource, { namespace, name: name!, subresource: "", patch: false, change: () => structuredClone(object) }, SERVER);
+      const { entry } = await updateObject(resource, { namespace, name: name!, subresource, patch: false, change: () => structuredClone(object) }, SERVER);
       return resource.decode(entry) as T;
     },
   };

@@ -159,3 +159,15 @@ test("admissionPlugins() switches plugins by name and refuses unknown ones", (t)
   t.true(names.includes("StorageObjectInUseProtection") && !names.includes("ServiceAccount"));
   t.throws(() => setUp({ enable: ["Nope"] }), { message: /unknown admission plugin "Nope"/ });
 });
+
+test("PersistentVolumeClaimResize lets a bound claim grow where its class allows it", (t) => {
+  const { write, cache } = setUp();
+  cache.put(storageclasses, { metadata: { name: "grows" }, provisioner: "x", allowVolumeExpansion: true });
+  cache.put(storageclasses, { metadata: { name: "fixed" }, provisioner: "x" });
+  const claim = (storage: string, storageClassName: string, phase = "Bound"): object => ({ metadata: { name: "c", namespace: "a" }, spec: { storageClassName, resources: { requests: { storage } } }, status: { phase } });
+  const grow = (from: object, to: object) => () => write(persistentvolumeclaims, to, { operation: "UPDATE", name: "c", oldObject: from });
+  t.notThrows(grow(claim("1Gi", "grows"), claim("2Gi", "grows")));
+  t.notThrows(grow(claim("2Gi", "fixed"), claim("2Gi", "fixed")));
+  t.throws(grow(claim("1Gi", "fixed"), claim("2Gi", "fixed")), { message: 'persistentvolumeclaims "c" is forbidden: only dynamically provisioned pvc can be resized and the storageclass that provisions the pvc must support resize' });
+  t.throws(grow(claim("1Gi", "grows", "Pending"), claim("2Gi", "grows", "Pending")), { message: /only bound persistent volume claims can be expanded/ });
+});
