@@ -10,7 +10,7 @@ import { registerHealing } from "./cluster/healing.ts";
 import { registerImages } from "./cluster/images.ts";
 import { registerKilling } from "./cluster/killing.ts";
 import { registerKubectl } from "./cluster/kubectl-session.ts";
-import { type MachineState, readMachineState } from "./cluster/machine-state.ts";
+import { type MachineState, readMachineState } from "../machine-state.ts";
 import { registerSpread } from "./cluster/spread.ts";
 
 let before: MachineState;

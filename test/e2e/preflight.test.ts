@@ -4,7 +4,7 @@ import { createServer } from "node:net";
 import { once } from "node:events";
 import { exec, ExecError } from "../../lib/util/exec.ts";
 import { kaji, requireRoot, root } from "./cluster/cluster.ts";
-import { readMachineState } from "./cluster/machine-state.ts";
+import { readMachineState } from "../machine-state.ts";
 
 test.before(async () => { requireRoot(); await kaji("down", "--keep-cache"); });
 

@@ -6,6 +6,7 @@ import { STATE, beside, copyTo, ssh, type Machine } from "./machines.ts";
 import type { VmImage } from "./image.ts";
 
 const PROGRAM = path.resolve(import.meta.dirname, "../../dist/kaji");
+export const KUBECONFIG = path.join(STATE, "admin.conf");
 
 /** The program, the bundle, and the one library a bare Debian lacks for the program to start. */
 export async function bring(vm: Machine, image: VmImage): Promise<void> {
@@ -19,12 +20,17 @@ export async function bring(vm: Machine, image: VmImage): Promise<void> {
 export async function makeMaster(vm: Machine, image: VmImage): Promise<{ join: string; kubeconfig: string }> {
   const { stdout } = await ssh(vm, image, "/root/kaji init"), join = /kaji (join .*)$/m.exec(stdout)?.[1];
   if (join === undefined) throw new Error(`kaji init printed no join command:\n${stdout}`);
-  const kubeconfig = path.join(STATE, "admin.conf");
-  writeFileSync(kubeconfig, (await ssh(vm, image, "cat /etc/kaji/admin.conf")).stdout, { mode: 0o600 });
-  return { join, kubeconfig };
+  writeFileSync(KUBECONFIG, (await ssh(vm, image, "cat /etc/kaji/admin.conf")).stdout, { mode: 0o600 });
+  return { join, kubeconfig: KUBECONFIG };
 }
 
 export const joinCluster = (vm: Machine, image: VmImage, join: string): Promise<{ stdout: string }> => ssh(vm, image, `/root/kaji ${join} --bundle /root/bundle`);
+
+/** Takes the machine out: what the cluster put there, and what `bring` did. */
+export async function leave(vm: Machine, image: VmImage): Promise<void> {
+  await ssh(vm, image, "/root/kaji reset");
+  await ssh(vm, image, "dpkg --purge libatomic1; rm -rf /root/kaji /root/bundle");
+}
 
 /** kubectl as if typed on a machine beside them. Throws with what it said. */
 export async function kubectl(kubeconfig: string, args: readonly string[], input?: string): Promise<string> {

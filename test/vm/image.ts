@@ -1,6 +1,9 @@
 /**
- * The disk that test machines boot from: a bare Debian 12 with systemd and sshd and nothing of a cluster; beside it the kernel, and
- * the packages and images a machine without internet needs, laid out as the air-gap bundle `kaji init --bundle` reads.
+ * The disk that test machines boot from: a bare Debian 12 with systemd, sshd and sudo and nothing of a cluster; beside it the kernel,
+ * and the packages and images a machine without internet needs, laid out as the air-gap bundle `kaji init --bundle` reads.
+ *
+ * People on it, all let in with the machines' key: root; `alice` (also with a password, which sudo asks for); `robot` (sudo asks
+ * nothing); `guest` (no sudo).
  *
  * Made once and kept under /var/cache/kaji-vm, named after what went in; each machine writes into an overlay of its own.
  */
@@ -11,12 +14,14 @@ import { ensureImages } from "../../lib/install/images.ts";
 import { installPackages, missingPackages } from "../../lib/install/packages.ts";
 import { exec } from "../../lib/util/exec.ts";
 
-const BASE = ["systemd-sysv", "udev", "dbus", "iproute2", "openssh-server", "linux-image-cloud-amd64", "initramfs-tools"];
+const BASE = ["systemd-sysv", "udev", "dbus", "iproute2", "openssh-server", "sudo", "linux-image-cloud-amd64", "initramfs-tools"];
 /** What a bare Debian 12 lacks to be a host of a cluster. */
 export const HOST_PACKAGES = ["containerd", "runc", "containernetworking-plugins", "iptables", "nftables", "conntrack", "procps", "curl", "libatomic1", "kmod"];
 const DISK_SIZE = "6G";
+/** What `alice` logs in with, and says to sudo. No secret: the machines are of the tests' own network. */
+export const ALICE_PASSWORD = "let-alice-in";
 
-/** Written into the image: no prompt, keys of its own for each machine, memory of the journal on disk. */
+/** Written into the image: no prompt, keys of its own for each machine, the journal kept on disk, no housekeeping (minutes of each boot, without hardware acceleration), people. */
 const SETUP = `set -eu
 rm -f "$1"/etc/ssh/ssh_host_* "$1"/var/lib/dbus/machine-id
 : > "$1/etc/machine-id"
@@ -26,8 +31,17 @@ ln -sf /lib/systemd/system/systemd-networkd.service "$1/etc/systemd/system/multi
 mkdir -p "$1/etc/systemd/system/sysinit.target.wants"
 ln -sf /lib/systemd/system/systemd-network-generator.service "$1/etc/systemd/system/sysinit.target.wants/systemd-network-generator.service"
 printf '/dev/vda / ext4 defaults 0 1\\n' > "$1/etc/fstab"
+for unit in e2scrub_reap.service e2scrub_all.timer apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer fstrim.timer; do ln -sf /dev/null "$1/etc/systemd/system/$unit"; done
 chmod 700 "$1/root/.ssh"
 passwd -R "$1" -d root >/dev/null
+for user in alice robot guest; do
+  chroot "$1" useradd --create-home --shell /bin/bash $user
+  chroot "$1" install -d -m 700 -o $user -g $user /home/$user/.ssh
+  chroot "$1" install -m 600 -o $user -g $user /root/.ssh/authorized_keys /home/$user/.ssh/authorized_keys
+done
+printf '%s\\n' 'alice:${ALICE_PASSWORD}' | chroot "$1" chpasswd
+printf 'Defaults lecture=never\\nalice ALL=(ALL) ALL\\nrobot ALL=(ALL) NOPASSWD: ALL\\n' > "$1/etc/sudoers.d/people"
+chmod 440 "$1/etc/sudoers.d/people"
 `;
 
 export interface VmImage { readonly disk: string; readonly kernel: string; readonly initrd: string; readonly sshKey: string; readonly bundle: string }
@@ -59,7 +73,7 @@ async function makeImage(folder: string): Promise<void> {
   await exec("mmdebstrap", [
     "--variant=minbase", `--include=${BASE.join(",")}`,
     `--customize-hook=chroot "$1" apt-get clean && chroot "$1" apt-get -qq install -y --no-install-recommends --download-only ${HOST_PACKAGES.join(" ")} && cp "$1"/var/cache/apt/archives/*.deb ${at("bundle/packages")}/`,
-    `--customize-hook=sh ${at("setup.sh")} "$1"`, `--customize-hook=cp ${at("id_ed25519.pub")} "$1/root/.ssh/authorized_keys"`,
+    `--customize-hook=install -D -m 600 ${at("id_ed25519.pub")} "$1/root/.ssh/authorized_keys"`, `--customize-hook=sh ${at("setup.sh")} "$1"`,
     `--customize-hook=cp "$1"/boot/vmlinuz-* ${at("vmlinuz")} && cp "$1"/boot/initrd.img-* ${at("initrd.img")}`,
     "bookworm", at("root"),
   ], { env: { ...process.env, TMPDIR: work } });

@@ -23,7 +23,7 @@ function deployment(namespace: string, replicas: number): Deployment {
         spec: {
           terminationGracePeriodSeconds: 2,
           containers: [{
-            name: "nginx", image: NGINX_IMAGE, ports: [{ containerPort: 80 }],
+            name: "nginx", image: NGINX_IMAGE, imagePullPolicy: "IfNotPresent", ports: [{ containerPort: 80 }],
             command: ["/bin/sh", "-c", 'hostname > /usr/share/nginx/html/index.html && exec nginx -g "daemon off;"'],
             readinessProbe: { httpGet: { path: "/", port: 80 }, periodSeconds: 1 },
           }],
@@ -34,11 +34,11 @@ function deployment(namespace: string, replicas: number): Deployment {
 }
 
 /** Creates namespace, deployment and Service and waits until all replicas are Ready. */
-export async function startWorkload(client: Client, namespace: string, replicas: number): Promise<Workload> {
+export async function startWorkload(client: Client, namespace: string, replicas: number, timeoutMs?: number): Promise<Workload> {
   await client.create(namespaces, { apiVersion: "v1", kind: "Namespace", metadata: { name: namespace }, spec: {} });
   const service = await client.create(services, { apiVersion: "v1", kind: "Service", metadata: { name: "web", namespace }, spec: { selector: labels, ports: [{ port: 80 }] } });
   await client.create(deployments, deployment(namespace, replicas));
-  await waitForReady(client, namespace, replicas);
+  await waitForReady(client, namespace, replicas, timeoutMs);
   return { namespace, name: "web", clusterIp: service.spec.clusterIP! };
 }
 

@@ -27,21 +27,27 @@ export const MACHINE_ENV = { name: "LD_LIBRARY_PATH", value: ["x86_64", "aarch64
 
 export type PodOptions = Omit<Partial<PodSpec>, "containers"> & { labels?: Record<string, string>; annotations?: Record<string, string> };
 
+/** `scale`: how much longer than on this machine everything may take. */
+export interface LabCluster { readonly client: Client; readonly kubectl: Kubectl; readonly scale: number }
+
 export class Lab {
   readonly namespace: string;
   readonly client: Client;
   readonly #kubectl: Kubectl;
+  readonly #scale: number;
 
-  private constructor(namespace: string, client: Client, run: Kubectl) {
+  private constructor(namespace: string, { client, kubectl: run, scale }: LabCluster) {
     this.namespace = namespace;
     this.client = client;
     this.#kubectl = run;
+    this.#scale = scale;
   }
 
-  static async open(namespace: string): Promise<Lab> {
-    const lab = new Lab(namespace, apiClient(), await kubectl());
+  /** On the cluster of `kaji up` unless another is given. */
+  static async open(namespace: string, cluster?: LabCluster): Promise<Lab> {
+    const lab = new Lab(namespace, cluster ?? { client: apiClient(), kubectl: await kubectl(), scale: 1 });
     await lab.client.create(namespaces, { apiVersion: "v1", kind: "Namespace", metadata: { name: namespace }, spec: {} });
-    await waitForObjects(lab.client, serviceaccounts, namespace, (all) => all.some((a) => a.metadata.name === "default") || "no default service account", systemClock, 30_000);
+    await waitForObjects(lab.client, serviceaccounts, namespace, (all) => all.some((a) => a.metadata.name === "default") || "no default service account", systemClock, 30_000 * lab.#scale);
     return lab;
   }
 
@@ -78,18 +84,18 @@ export class Lab {
     const found = await waitForObjects(this.client, pods, this.namespace, (all) => {
       const pod = all.find((p) => p.metadata.name === name);
       return (pod !== undefined && reached(pod)) || `pod ${name} did not become ${what}: ${JSON.stringify(pod?.status ?? "there is no such pod")}`;
-    }, systemClock, timeoutMs);
+    }, systemClock, timeoutMs * this.#scale);
     return found.find((p) => p.metadata.name === name)!;
   }
 
   async gone(name: string, timeoutMs = 60_000): Promise<void> {
-    await waitForObjects(this.client, pods, this.namespace, (all) => !all.some((p) => p.metadata.name === name) || `pod ${name} is still there`, systemClock, timeoutMs);
+    await waitForObjects(this.client, pods, this.namespace, (all) => !all.some((p) => p.metadata.name === name) || `pod ${name} is still there`, systemClock, timeoutMs * this.#scale);
   }
 
   /** Waits for an event about `object`. */
   async event(object: string, reason: string, message: RegExp, timeoutMs = 60_000): Promise<CoreV1Event> {
     const matches = (e: CoreV1Event): boolean => e.involvedObject.name === object && e.reason === reason && message.test(e.message ?? "");
-    const found = await waitForObjects(this.client, events, this.namespace, (all) => all.some(matches) || `no event ${reason} ${message} about ${object}; there were: ${all.filter((e) => e.involvedObject.name === object).map((e) => `${e.reason}: ${e.message}`).join(" | ")}`, systemClock, timeoutMs);
+    const found = await waitForObjects(this.client, events, this.namespace, (all) => all.some(matches) || `no event ${reason} ${message} about ${object}; there were: ${all.filter((e) => e.involvedObject.name === object).map((e) => `${e.reason}: ${e.message}`).join(" | ")}`, systemClock, timeoutMs * this.#scale);
     return found.find(matches)!;
   }
 
