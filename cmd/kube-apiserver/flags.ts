@@ -1,6 +1,7 @@
 /** Flags of kube-apiserver: upstream's names and defaults; what is ours alone says so. */
 import { DAEMON_FLAGS, parseDaemonFlags } from "../../lib/util/daemon.ts";
 import { FlagError, type FlagValues } from "../../lib/util/flags.ts";
+import { checkOidcFlags } from "./oidc-flags.ts";
 
 export const FLAGS = {
   "advertise-address": { type: "string", help: "address on which members of the cluster reach this server" },
@@ -38,6 +39,15 @@ export const FLAGS = {
   "anonymous-auth": { type: "bool", default: true, help: "requests without credentials are those of system:anonymous" },
   "enable-bootstrap-token-auth": { type: "bool", default: true, help: "tokens in Secrets of kube-system let nodes join" },
   "token-auth-file": { type: "string", help: "CSV file of tokens and whom they name" },
+  "oidc-issuer-url": { type: "string", help: "issuer of ID tokens that name users, https only" },
+  "oidc-client-id": { type: "string", help: "whom ID tokens must be for; needed with --oidc-issuer-url" },
+  "oidc-username-claim": { type: "string", default: "sub", help: "claim that names the user" },
+  "oidc-username-prefix": { type: "string", help: "put before user names; the issuer and # when absent, except for e-mail addresses; - for none" },
+  "oidc-groups-claim": { type: "string", help: "claim that names groups: a string or a list of them" },
+  "oidc-groups-prefix": { type: "string", default: "", help: "put before group names" },
+  "oidc-required-claim": { type: "list", help: "KEY=VALUE a token must carry; may be given several times" },
+  "oidc-signing-algs": { type: "list", default: ["RS256"], help: "how ID tokens may be signed: RS256, RS384, RS512, ES256, ES384, ES512, PS256, PS384, PS512" },
+  "oidc-ca-file": { type: "string", help: "authorities of the issuer's certificate; the system's when absent" },
   "max-requests-inflight": { type: "int", default: 400, help: "reads at once; 0 is no limit" },
   "max-mutating-requests-inflight": { type: "int", default: 200, help: "writes at once; 0 is no limit" },
   "default-not-ready-toleration-seconds": { type: "int", default: 30, help: "how long pods stay on a node that is not ready (upstream: 300)" },
@@ -55,6 +65,7 @@ export function parse(argv: readonly string[]): Flags {
   if (flags["tls-cert-file"] === undefined || flags["tls-private-key-file"] === undefined) throw new FlagError("--tls-cert-file and --tls-private-key-file are required");
   if (flags["service-account-signing-key-file"] === undefined) throw new FlagError("service-account-signing-key-file is a required flag");
   if (flags["service-account-issuer"].length === 0) throw new FlagError("service-account-issuer is a required flag");
+  checkOidcFlags(flags);
   if (!(flags["secure-port"] >= 1 && flags["secure-port"] <= 65535)) throw new FlagError(`--secure-port ${flags["secure-port"]} must be between 1 and 65535, inclusive. It cannot be turned off with 0`);
   return flags;
 }

@@ -20,6 +20,7 @@ import { runDaemon } from "../../lib/util/daemon.ts";
 import { FlagError } from "../../lib/util/flags.ts";
 import type { Logger } from "../../lib/util/logger.ts";
 import { FLAGS, parse, type Flags } from "./flags.ts";
+import { oidcOptions } from "./oidc-flags.ts";
 
 /** Runs until SIGTERM. Returns the exit code. */
 export const main = (argv: readonly string[]): Promise<number> => runDaemon({ name: "kube-apiserver", flags: FLAGS, parse, run }, argv);
@@ -85,7 +86,7 @@ function authOptions(flags: Flags, files: ServingFileReader): AuthOptions {
     apiAudiences: flags["api-audiences"].length > 0 ? flags["api-audiences"] : issuers,
     maxTokenExpirationSeconds: flags["service-account-max-token-expiration"] / 1000, extendTokenExpiration: flags["service-account-extend-token-expiration"],
     tokenFile: flags["token-auth-file"] === undefined ? undefined : readFileSync(flags["token-auth-file"], "utf8"),
-    anonymous: flags["anonymous-auth"], bootstrapTokens: flags["enable-bootstrap-token-auth"], authorizationModes: flags["authorization-mode"],
+    oidc: oidcOptions(flags), anonymous: flags["anonymous-auth"], bootstrapTokens: flags["enable-bootstrap-token-auth"], authorizationModes: flags["authorization-mode"],
     jwksUri: flags["service-account-jwks-uri"] ?? `${issuers[0]!.replace(/\/$/, "")}/openid/v1/jwks`,
   };
 }

@@ -9,7 +9,8 @@ import { BootstrapTokenAuthenticator } from "./authentication/bootstrap-token.ts
 import { CertificateVerifier, ClientCertificateAuthenticator } from "./authentication/client-certificate.ts";
 import { FrontProxyAuthenticator, type FrontProxyOptions } from "./authentication/front-proxy.ts";
 import { jwtKey } from "./authentication/jwt.ts";
-import { discoveryDocuments, type DiscoveryDocument } from "./authentication/oidc-discovery.ts";
+import { discoveryDocuments, type DiscoveryDocument } from "./authentication/issuer-documents.ts";
+import { OidcAuthenticator, type OidcOptions } from "./authentication/oidc.ts";
 import { RequestAuthenticator } from "./authentication/request-authenticator.ts";
 import { selfSubjectReviewHandler } from "./authentication/self-subject-review.ts";
 import { ServiceAccountTokenAuthenticator } from "./authentication/service-account-token.ts";
@@ -42,6 +43,8 @@ export interface AuthOptions {
   readonly extendTokenExpiration: boolean;
   /** Content of `--token-auth-file`. */
   readonly tokenFile: string | undefined;
+  /** Users of an issuer outside the cluster. */
+  readonly oidc?: OidcOptions | undefined;
   readonly anonymous: boolean;
   readonly bootstrapTokens: boolean;
   /** Node, RBAC, AlwaysAllow, AlwaysDeny, in the order they are asked. */
@@ -91,6 +94,7 @@ function buildTokens({ cache, clock }: { cache: CacheReader; clock: Clock }, opt
     stops.push(accounts.start());
     tokens.push(accounts);
   }
+  if (options.oidc !== undefined) tokens.push(new OidcAuthenticator({ clock }, options.oidc));
   if (options.bootstrapTokens) tokens.push(new BootstrapTokenAuthenticator({ cache, clock }));
   return tokenUnion(tokens);
 }

@@ -3,7 +3,7 @@
  * Counterpart: apiserver `authentication/request/bearertoken` and `.../websocket`.
  */
 import type { Authenticator, Credentials, UserInfo } from "../contracts.ts";
-import type { TokenAuthenticator } from "./token-authenticator.ts";
+import type { TokenAuthenticator, TokenIdentity } from "./token-authenticator.ts";
 import { unauthorized } from "./unauthorized.ts";
 
 export const WEBSOCKET_BEARER_PREFIX = "base64url.bearer.authorization.k8s.io.";
@@ -11,15 +11,20 @@ export const WEBSOCKET_BEARER_PREFIX = "base64url.bearer.authorization.k8s.io.";
 export class BearerTokenAuthenticator implements Authenticator {
   readonly #tokens: TokenAuthenticator;
   constructor(tokens: TokenAuthenticator) { this.#tokens = tokens; }
-  authenticate(credentials: Credentials): UserInfo | undefined {
+  authenticate(credentials: Credentials): UserInfo | undefined | Promise<UserInfo> {
     const token = tokenOf(credentials);
     if (token === "") return undefined;
     let identity;
     try { identity = this.#tokens.authenticateToken(token); }
     catch (error) { throw unauthorized(error); }
-    if (identity === undefined) throw unauthorized("invalid bearer token");
-    return identity.user;
+    if (identity instanceof Promise) return identity.then(userOf, (error: unknown) => { throw unauthorized(error); });
+    return userOf(identity);
   }
+}
+
+function userOf(identity: TokenIdentity | undefined): UserInfo {
+  if (identity === undefined) throw unauthorized("invalid bearer token");
+  return identity.user;
 }
 
 function tokenOf(credentials: Credentials): string {

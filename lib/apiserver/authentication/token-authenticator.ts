@@ -6,28 +6,28 @@ export interface TokenIdentity {
   /** Those of the asked audiences the token is for; undefined where the kind of token has none. */
   readonly audiences?: readonly string[];
 }
+type Answer = TokenIdentity | undefined;
 
 export interface TokenAuthenticator {
   /**
-   * undefined: not a token of this kind. Throws an Error that says what is wrong with one that is.
-   * `audiences` are those the asker accepts; the API server's own when absent.
+   * undefined: not a token of this kind. Throws (or rejects with) an Error that says what is wrong with one that is.
+   * `audiences` are those the asker accepts; the API server's own when absent. Synchronous where it can be: every request asks.
    */
-  authenticateToken(token: string, audiences?: readonly string[]): TokenIdentity | undefined;
+  authenticateToken(token: string, audiences?: readonly string[]): Answer | Promise<Answer>;
 }
 
-/** Tries each in turn; fails only when none knows the token and one said why. */
+/** Tries each in turn; fails only when none knows the token and one said why. Stays synchronous while those it asks are. */
 export function tokenUnion(authenticators: readonly TokenAuthenticator[]): TokenAuthenticator {
-  return {
-    authenticateToken(token, audiences) {
-      let failure: unknown;
-      for (const authenticator of authenticators) {
-        try {
-          const identity = authenticator.authenticateToken(token, audiences);
-          if (identity !== undefined) return identity;
-        } catch (error) { failure ??= error; }
-      }
-      if (failure !== undefined) throw failure;
-      return undefined;
-    },
+  const from = (first: number, token: string, audiences: readonly string[] | undefined, failure: unknown): Answer | Promise<Answer> => {
+    for (let i = first; i < authenticators.length; i++) {
+      try {
+        const identity = authenticators[i]!.authenticateToken(token, audiences);
+        if (identity instanceof Promise) return identity.then((found) => found ?? from(i + 1, token, audiences, failure), (error: unknown) => from(i + 1, token, audiences, failure ?? error));
+        if (identity !== undefined) return identity;
+      } catch (error) { failure ??= error; }
+    }
+    if (failure !== undefined) throw failure;
+    return undefined;
   };
+  return { authenticateToken: (token, audiences) => from(0, token, audiences, undefined) };
 }

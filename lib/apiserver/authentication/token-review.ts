@@ -16,12 +16,12 @@ export function userInfoModel(user: UserInfo): UserInfoModel {
 
 /** `apiAudiences` are asked for when the review names none. */
 export function tokenReviewHandler(tokens: TokenAuthenticator, apiAudiences: readonly string[]): CreateHandler {
-  return (object) => {
+  return async (object) => {
     const review = object as TokenReview, token = review.spec.token ?? "", asked = review.spec.audiences ?? [];
     if (token === "") throw badRequest("token is required for TokenReview in authentication");
     const answer = (status: TokenReview["status"]): TokenReview => ({ ...review, kind: "TokenReview", apiVersion: "authentication.k8s.io/v1", status });
     try {
-      const identity = tokens.authenticateToken(token, asked.length > 0 ? asked : apiAudiences);
+      const identity = await tokens.authenticateToken(token, asked.length > 0 ? asked : apiAudiences);
       if (identity === undefined) return answer({ user: {} });
       return answer({ authenticated: true, user: userInfoModel(withAuthenticatedGroup(identity.user)), ...(identity.audiences === undefined ? {} : { audiences: [...identity.audiences] }) });
     } catch (error) {

@@ -3,7 +3,7 @@ import { StatusError } from "../../../../lib/api/status-error.ts";
 import { BearerTokenAuthenticator } from "../../../../lib/apiserver/authentication/bearer-token.ts";
 import { CertificateVerifier, ClientCertificateAuthenticator } from "../../../../lib/apiserver/authentication/client-certificate.ts";
 import { FrontProxyAuthenticator } from "../../../../lib/apiserver/authentication/front-proxy.ts";
-import { discoveryDocuments } from "../../../../lib/apiserver/authentication/oidc-discovery.ts";
+import { discoveryDocuments } from "../../../../lib/apiserver/authentication/issuer-documents.ts";
 import { jwtKey, signJwt, verifyJwt } from "../../../../lib/apiserver/authentication/jwt.ts";
 import { RequestAuthenticator } from "../../../../lib/apiserver/authentication/request-authenticator.ts";
 import { TokenFileAuthenticator } from "../../../../lib/apiserver/authentication/token-file.ts";
