@@ -1,19 +1,23 @@
 /**
- * The release: `dist/kaji-linux-x64` and `dist/kaji-linux-arm64`, one file each with everything inside, `dist/kaji` for this machine, and `dist/SHA256SUMS`.
+ * The release: `dist/kaji-linux-x64` and `dist/kaji-linux-arm64`, one file each with everything inside, `dist/kaji` for this machine,
+ * `dist/kaji-bundle-ARCHITECTURE.tar.gz` (and the folder it was made of) for hosts without internet, and `dist/SHA256SUMS` of these files.
+ * Arguments take a part: `x64` or `arm64` the program alone, `bundle` the bundles alone, `x64 bundle` both of x64.
  *
  * Promises: the same commit makes the same bytes, in whatever folder the clone lies. Every path that reaches the bundler is relative,
- * no time and no name of a machine goes in, and the Node inside is the one package-lock.json names, by its hash.
+ * no time and no name of a machine goes in, and the Node inside is the one package-lock.json names, by its hash. A bundle is the same as long as Debian's packages are.
  */
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { chmodSync, copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { build, type BuildOptions } from "esbuild";
+import type { Architecture } from "../../lib/install/bundle/debian-archives.ts";
+import { makeBundle, packBundle, sha256 } from "../../lib/install/bundle/make-bundle.ts";
+import { IMAGE_REQUIREMENTS, installPackages, missingPackages } from "../../lib/install/packages.ts";
 
 const ROOT = path.resolve(import.meta.dirname, "../..");
 const WORK = "dist/.build";
-const ARCHITECTURES = ["x64", "arm64"] as const;
-type Architecture = (typeof ARCHITECTURES)[number];
+const ARCHITECTURES: readonly Architecture[] = ["x64", "arm64"];
 
 /** Modules that run in a thread of their own, by the name `startWorker` asks for. */
 const WORKERS: Record<string, string> = { "sqlite-worker": "lib/storage/sqlite-worker.ts" };
@@ -66,7 +70,8 @@ function executable(architecture: Architecture, assets: Record<string, string>):
   return final;
 }
 
-async function main(): Promise<void> {
+/** Programs of these architectures, and `dist/kaji` when this machine's is among them. */
+async function programs(architectures: readonly Architecture[]): Promise<string[]> {
   mkdirSync(path.join(ROOT, WORK), { recursive: true });
   const define = { KAJI_BUILD_COMMIT: JSON.stringify(commit()) }, assets: Record<string, string> = {};
   await bundle({ stdin: { contents: 'import { run } from "./cmd/kaji/main.ts"; run(process.argv.slice(2));', resolveDir: ROOT, sourcefile: "entry.ts", loader: "ts" } }, `${WORK}/main.cjs`, define);
@@ -75,18 +80,38 @@ async function main(): Promise<void> {
     await bundle({ entryPoints: [source] }, assets[name], define);
   }
   for (const file of readdirSync(path.join(ROOT, "systemd")).toSorted()) assets[`systemd/${file}`] = `systemd/${file}`;
-  const wanted = process.argv.slice(2), files = ARCHITECTURES.filter((each) => wanted.length === 0 || wanted.includes(each)).map((each) => executable(each, assets));
-  const own = files.find((file) => file.endsWith(`-${process.arch}`));
-  if (own !== undefined) {
-    const target = path.join(ROOT, "dist/kaji"), fresh = `${target}.new`;
-    copyFileSync(own, fresh); // Then renamed: a running daemon keeps the file it was started from.
-    renameSync(fresh, target);
-    files.push(target);
-  }
+  const files = architectures.map((each) => executable(each, assets)), own = files.find((file) => file.endsWith(`-${process.arch}`));
   rmSync(path.join(ROOT, WORK), { recursive: true });
-  const sums = files.map((file) => `${createHash("sha256").update(readFileSync(file)).digest("hex")}  ${path.basename(file)}\n`).join("");
-  writeFileSync(path.join(ROOT, "dist/SHA256SUMS"), sums);
-  process.stdout.write(sums);
+  if (own === undefined) return files;
+  const target = path.join(ROOT, "dist/kaji"), fresh = `${target}.new`;
+  copyFileSync(own, fresh); // Then renamed: a running daemon keeps the file it was started from.
+  renameSync(fresh, target);
+  return [...files, target];
 }
 
-await main();
+/** Bundles of these architectures. Needs apt and mmdebstrap. */
+async function bundles(architectures: readonly Architecture[]): Promise<string[]> {
+  await installPackages(await missingPackages(IMAGE_REQUIREMENTS));
+  const files: string[] = [];
+  for (const architecture of architectures) {
+    const folder = path.join(ROOT, `dist/kaji-bundle-${architecture}`), file = `${folder}.tar.gz`;
+    await makeBundle(folder, { architecture, units: path.join(ROOT, "systemd"), cache: path.join(ROOT, "node_modules/.cache/kaji/bundle") });
+    await packBundle(folder, `${file}.new`);
+    renameSync(`${file}.new`, file);
+    files.push(file);
+  }
+  return files;
+}
+
+async function main(wanted: readonly string[]): Promise<void> {
+  const odd = wanted.find((each) => each !== "bundle" && !(ARCHITECTURES as readonly string[]).includes(each));
+  if (odd !== undefined) throw new Error(`Cannot build ${JSON.stringify(odd)}: expected ${ARCHITECTURES.join(", ")} or bundle`);
+  const named = ARCHITECTURES.filter((each) => wanted.includes(each)), architectures = named.length === 0 ? ARCHITECTURES : named;
+  const files = [...(wanted.includes("bundle") && named.length === 0 ? [] : await programs(architectures)), ...(wanted.includes("bundle") || wanted.length === 0 ? await bundles(architectures) : [])];
+  const sums: string[] = [];
+  for (const file of files) sums.push(`${await sha256(file)}  ${path.basename(file)}\n`);
+  writeFileSync(path.join(ROOT, "dist/SHA256SUMS"), sums.join(""));
+  process.stdout.write(sums.join(""));
+}
+
+await main(process.argv.slice(2));

@@ -1,6 +1,6 @@
 /**
- * The images a cluster on this machine starts with: pause, and nginx for the closing check. Packed from distribution
- * packages, so that it works without internet, and kept in the cache directory.
+ * The images a cluster starts with: pause, and nginx for the closing check. Packed from distribution packages, so that it works
+ * without internet, for this machine or for another architecture, and kept in a cache. The same packages make the same bytes.
  */
 import { createHash } from "node:crypto";
 import { createReadStream, createWriteStream, existsSync } from "node:fs";
@@ -9,6 +9,7 @@ import path from "node:path";
 import { pipeline } from "node:stream/promises";
 import { pack as tarPack } from "tar-stream";
 import { exec } from "../util/exec.ts";
+import { type Architecture, DEBIAN_ARCHITECTURE } from "./bundle/debian-archives.ts";
 import { PAUSE_IMAGE } from "./containerd-config.ts";
 import { CACHE_DIR } from "./paths.ts";
 
@@ -21,6 +22,9 @@ const NGINX_SITE = "server { listen 80 default_server; root /usr/share/nginx/htm
 /** What a shell in the image finds, from busybox. */
 const BUSYBOX_PROGRAMS = ["ls", "cat", "wget", "sleep", "ps", "kill", "nslookup", "hostname", "env", "id", "head", "tail", "grep", "touch", "mkdir", "rm", "echo", "true", "false", "date", "nc", "vi", "tty", "stty", "sh"];
 
+/** What an unpacked tree takes from the machine it is unpacked on. */
+const MACHINES_OWN = ["dev", "etc/apt", "etc/hostname", "etc/resolv.conf"];
+
 /** Packages are only unpacked: what their installation would have made is made here. */
 async function prepareNginx(root: string): Promise<void> {
   const at = (file: string): string => path.join(root, file);
@@ -30,7 +34,8 @@ async function prepareNginx(root: string): Promise<void> {
   await writeFile(at("etc/passwd"), "root:x:0:0:root:/root:/bin/sh\nwww-data:x:33:33:www-data:/var/www:/usr/sbin/nologin\n");
   await writeFile(at("etc/group"), "root:x:0:\nwww-data:x:33:\n");
   await writeFile(at("etc/nginx/conf.d/default.conf"), NGINX_SITE);
-  for (const directory of ["etc/nginx/modules-enabled", "etc/nginx/sites-enabled", "usr/share/doc", "usr/share/man", "usr/share/locale", "var/cache/apt", "var/lib/apt"]) await rm(at(directory), { recursive: true, force: true });
+  for (const directory of ["etc/nginx/modules-enabled", "etc/nginx/sites-enabled", "usr/share/doc", "usr/share/man", "usr/share/locale", "var/cache/apt", "var/lib/apt", ...MACHINES_OWN]) await rm(at(directory), { recursive: true, force: true });
+  await mkdir(at("dev"));
   await symlink("/dev/stdout", at("var/log/nginx/access.log"));
   await symlink("/dev/stderr", at("var/log/nginx/error.log"));
   for (const program of BUSYBOX_PROGRAMS) if (!existsSync(at(`bin/${program}`))) await symlink("busybox", at(`bin/${program}`));
@@ -53,32 +58,36 @@ async function sha256(file: string): Promise<string> {
   return hash.digest("hex");
 }
 
+const OWN = process.arch as Architecture;
+/** Named after the form of the images: 2 is without anything of the machine that packed them. */
+const OWN_IMAGES = path.join(CACHE_DIR, "2");
+const EPOCH = new Date(0); // Else the archive would hold the time it was made.
+
 /** Packs a root file system as a docker archive, the form every containerd imports. */
-export async function packImage(reference: string, layer: string, config: Record<string, unknown>, target: string): Promise<void> {
+export async function packImage(reference: string, layer: string, config: Record<string, unknown>, target: string, architecture: string = DEBIAN_ARCHITECTURE[OWN]): Promise<void> {
   const diffId = await sha256(layer);
-  const architecture = process.arch === "x64" ? "amd64" : process.arch;
   const configText = JSON.stringify({ architecture, os: "linux", config, rootfs: { type: "layers", diff_ids: [`sha256:${diffId}`] }, history: [{ created_by: "kaji" }] });
   const configName = `${createHash("sha256").update(configText).digest("hex")}.json`;
   const archive = tarPack();
   const written = pipeline(archive, createWriteStream(target));
-  archive.entry({ name: configName }, configText);
-  archive.entry({ name: "manifest.json" }, JSON.stringify([{ Config: configName, RepoTags: [reference], Layers: ["layer.tar"] }]));
-  const entry = archive.entry({ name: "layer.tar", size: (await stat(layer)).size });
+  archive.entry({ name: configName, mtime: EPOCH }, configText);
+  archive.entry({ name: "manifest.json", mtime: EPOCH }, JSON.stringify([{ Config: configName, RepoTags: [reference], Layers: ["layer.tar"] }]));
+  const entry = archive.entry({ name: "layer.tar", size: (await stat(layer)).size, mtime: EPOCH });
   await pipeline(createReadStream(layer), entry);
   archive.finalize();
   await written;
 }
 
-async function build(recipe: Recipe, target: string): Promise<void> {
-  const work = await mkdtemp(path.join(CACHE_DIR, "build-"));
+async function build(recipe: Recipe, target: string, architecture: string): Promise<void> {
+  const work = await mkdtemp(path.join(path.dirname(target), "build-"));
   try {
     const layer = path.join(work, "layer.tar");
     const root = path.join(work, "root");
     // TMPDIR on disk: /tmp is memory on some machines.
-    await exec("mmdebstrap", ["--variant=extract", "--quiet", `--include=${recipe.packages.join(",")}`, "--", await codename(), root], { env: { ...process.env, TMPDIR: work } });
+    await exec("mmdebstrap", ["--variant=extract", "--quiet", `--architectures=${architecture}`, `--include=${recipe.packages.join(",")}`, "--", await codename(), root], { env: { ...process.env, TMPDIR: work } });
     await recipe.prepare(root);
     await exec("tar", ["--sort=name", "--mtime=@0", "--numeric-owner", "--owner=0", "--group=0", "-C", root, "-cf", layer, ...recipe.paths]);
-    await packImage(recipe.reference, layer, recipe.config, path.join(work, "image.tar"));
+    await packImage(recipe.reference, layer, recipe.config, path.join(work, "image.tar"), architecture);
     await rename(path.join(work, "image.tar"), target);
   } finally {
     await rm(work, { recursive: true, force: true });
@@ -91,20 +100,23 @@ async function codename(): Promise<string> {
   return /^ID=debian$/m.test(release) ? (/^VERSION_CODENAME=(\w+)$/m.exec(release)?.[1] ?? "stable") : "stable";
 }
 
-/** Which of the images still have to be packed. */
+const imageFile = (directory: string, recipe: Recipe): string => path.join(directory, recipe.file);
+const isThere = (file: string): Promise<boolean> => stat(file).then(() => true, () => false);
+
+/** Which of this machine's images still have to be packed. */
 export async function unbuiltImages(): Promise<string[]> {
   const missing: string[] = [];
-  for (const recipe of RECIPES) if (!(await stat(path.join(CACHE_DIR, recipe.file)).then(() => true, () => false))) missing.push(recipe.reference);
+  for (const recipe of RECIPES) if (!(await isThere(imageFile(OWN_IMAGES, recipe)))) missing.push(recipe.reference);
   return missing;
 }
 
-/** Packs what is not in the cache; returns all. */
-export async function ensureImages(): Promise<BuiltImage[]> {
-  await mkdir(CACHE_DIR, { recursive: true });
+/** Packs what is not in `directory`; returns all. */
+export async function ensureImages({ architecture, directory }: { architecture: Architecture; directory: string } = { architecture: OWN, directory: OWN_IMAGES }): Promise<BuiltImage[]> {
+  await mkdir(directory, { recursive: true });
   const images: BuiltImage[] = [];
   for (const recipe of RECIPES) {
-    const file = path.join(CACHE_DIR, recipe.file);
-    if (!(await stat(file).then(() => true, () => false))) await build(recipe, file);
+    const file = imageFile(directory, recipe);
+    if (!(await isThere(file))) await build(recipe, file, DEBIAN_ARCHITECTURE[architecture]);
     images.push({ reference: recipe.reference, file, digest: await sha256(file) });
   }
   return images;

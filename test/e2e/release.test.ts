@@ -1,7 +1,8 @@
-/** The release: the same commit makes the same bytes in two clones, and the one file holds every daemon. */
+/** The release: the same commit makes the same bytes in two clones, the one file holds every daemon, the other architecture starts, and the bundle is whole. */
 import test from "ava";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import path from "node:path";
+import { findProgram } from "../../lib/install/packages.ts";
 import { exec } from "../../lib/util/exec.ts";
 
 const root = path.resolve(import.meta.dirname, "../..");
@@ -28,4 +29,29 @@ test("npm run build makes the same bytes in two clones of one commit, says which
   t.deepEqual(stdout.split("\n").slice(0, 3), [`commit: ${commit}`, "API version: v1.36.0", `Node version: ${process.version}`]);
   for (const daemon of ["kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubelet", "kube-proxy"]) t.regex((await exec(program, [daemon, "--help"], { env: {} })).stdout, new RegExp(`^Usage:\n  ${daemon} `));
   t.false(existsSync(path.join(first, "dist/.build")));
+});
+
+test("the program for arm64 starts", async (t) => {
+  const emulator = await findProgram("qemu-aarch64-static");
+  if (process.arch === "x64" && emulator === undefined) return t.fail("Cannot start the arm64 build: qemu-aarch64-static is missing; apt-get install qemu-user-static");
+  await exec(node, ["cmd/kaji/build.ts", "arm64"], { cwd: root });
+  const program = path.join(root, "dist/kaji-linux-arm64"), libraries = path.join(work, "arm64");
+  // The three libraries of its own architecture that Node links.
+  await exec("mmdebstrap", ["--variant=extract", "--quiet", "--architectures=arm64", "--include=libc6,libatomic1,libstdc++6", "--", "bookworm", libraries], { env: { ...process.env, TMPDIR: work } });
+  const { stdout } = emulator === undefined ? await exec(program, ["version"]) : await exec(emulator, ["-L", libraries, program, "version"], { timeoutMs: 120_000 });
+  t.deepEqual(stdout.split("\n").slice(1, 4), ["API version: v1.36.0", `Node version: ${process.version}`, "platform: linux/arm64"]);
+});
+
+test("npm run build -- x64 bundle makes a bundle whose sums hold, with the images, the units and what a bare host lacks", async (t) => {
+  await exec(node, ["cmd/kaji/build.ts", "x64", "bundle"], { cwd: root });
+  await t.notThrowsAsync(exec("sha256sum", ["--check", "--quiet", "SHA256SUMS"], { cwd: path.join(root, "dist") }));
+  await exec("tar", ["-xzf", path.join(root, "dist/kaji-bundle-x64.tar.gz"), "-C", work]);
+  const bundle = path.join(work, "kaji-bundle-x64");
+  await t.notThrowsAsync(exec("sha256sum", ["--check", "--quiet", "SHA256SUMS"], { cwd: bundle }));
+  const names = (folder: string): string[] => readdirSync(path.join(bundle, folder)).map((file) => file.split("_")[0]!);
+  for (const name of ["containerd", "runc", "containernetworking-plugins", "iptables", "conntrack", "nftables", "libatomic1", "iproute2", "kmod"]) t.true(names("packages").includes(name), name);
+  for (const name of ["libc6", "systemd", "dpkg"]) t.false(names("packages").includes(name), `${name} is on every host`);
+  t.deepEqual(names("etcd"), ["etcd-client", "etcd-server"]);
+  t.deepEqual(names("images"), ["nginx.tar", "pause.tar"]);
+  t.deepEqual(names("systemd").toSorted(), readdirSync(path.join(root, "systemd")).toSorted());
 });

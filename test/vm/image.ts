@@ -8,15 +8,13 @@
  * Made once and kept under /var/cache/kaji-vm, named after what went in; each machine writes into an overlay of its own.
  */
 import { createHash } from "node:crypto";
-import { chmodSync, copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { ensureImages } from "../../lib/install/images.ts";
+import { makeBundle } from "../../lib/install/bundle/make-bundle.ts";
 import { installPackages, missingPackages } from "../../lib/install/packages.ts";
 import { exec } from "../../lib/util/exec.ts";
 
 const BASE = ["systemd-sysv", "udev", "dbus", "iproute2", "openssh-server", "sudo", "linux-image-cloud-amd64", "initramfs-tools"];
-/** What a bare Debian 12 lacks to be a host of a cluster. */
-export const HOST_PACKAGES = ["containerd", "runc", "containernetworking-plugins", "iptables", "nftables", "conntrack", "procps", "curl", "libatomic1", "kmod"];
 const DISK_SIZE = "6G";
 /** What `alice` logs in with, and says to sudo. No secret: the machines are of the tests' own network. */
 export const ALICE_PASSWORD = "let-alice-in";
@@ -55,31 +53,31 @@ const REQUIRED = [
 /** The image, made first when it is missing (about three minutes). As root. */
 export async function ensureImage(): Promise<VmImage> {
   await installPackages(await missingPackages(REQUIRED));
-  const tag = createHash("sha256").update(JSON.stringify([BASE, HOST_PACKAGES, DISK_SIZE, SETUP])).digest("hex").slice(0, 12);
+  const tag = createHash("sha256").update(JSON.stringify([BASE, DISK_SIZE, SETUP])).digest("hex").slice(0, 12);
   const folder = path.join(CACHE, tag), at = (name: string): string => path.join(folder, name);
   if (!existsSync(folder)) await makeImage(folder);
-  mkdirSync(at("bundle/images"), { recursive: true });
-  for (const image of await ensureImages()) copyFileSync(image.file, at(`bundle/images/${path.basename(image.file)}`));
+  if (!existsSync(at("bundle"))) {
+    await makeBundle(at("bundle.work"), { architecture: process.arch as "x64", units: path.resolve(import.meta.dirname, "../../systemd"), cache: path.join(CACHE, "packages") });
+    renameSync(at("bundle.work"), at("bundle"));
+  }
   return { disk: at("disk.img"), kernel: at("vmlinuz"), initrd: at("initrd.img"), sshKey: at("id_ed25519"), bundle: at("bundle") };
 }
 
 async function makeImage(folder: string): Promise<void> {
   const work = `${folder}.work`, at = (name: string): string => path.join(work, name);
   rmSync(work, { recursive: true, force: true });
-  mkdirSync(at("bundle/packages"), { recursive: true });
+  mkdirSync(work, { recursive: true });
   await exec("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", "kaji-test", "-f", at("id_ed25519")]);
   writeFileSync(at("setup.sh"), SETUP);
   chmodSync(at("setup.sh"), 0o755);
   await exec("mmdebstrap", [
     "--variant=minbase", `--include=${BASE.join(",")}`,
-    `--customize-hook=chroot "$1" apt-get clean && chroot "$1" apt-get -qq install -y --no-install-recommends --download-only ${HOST_PACKAGES.join(" ")} && cp "$1"/var/cache/apt/archives/*.deb ${at("bundle/packages")}/`,
     `--customize-hook=install -D -m 600 ${at("id_ed25519.pub")} "$1/root/.ssh/authorized_keys"`, `--customize-hook=sh ${at("setup.sh")} "$1"`,
     `--customize-hook=cp "$1"/boot/vmlinuz-* ${at("vmlinuz")} && cp "$1"/boot/initrd.img-* ${at("initrd.img")}`,
     "bookworm", at("root"),
   ], { env: { ...process.env, TMPDIR: work } });
   await exec("mke2fs", ["-q", "-t", "ext4", "-d", at("root"), at("disk.img"), DISK_SIZE]);
   rmSync(at("root"), { recursive: true });
-  if (readdirSync(at("bundle/packages")).length === 0) throw new Error("Cannot make the bundle: no package was downloaded");
   renameSync(work, folder);
 }
 
