@@ -39,10 +39,18 @@ const init: Main = async (argv) => {
   print(`\nThe master runs. Use it:\n\n  export KUBECONFIG=${kubeconfig}\n\nLet other hosts join, as root on each:\n\n  ${join}\n`);
 };
 
+/** `-` is stdin. */
+async function readToken(file: string): Promise<string> {
+  if (file !== "-") return (await readFile(file, "utf8").catch((error: unknown) => { throw new FlagError(`Cannot read --token-file=${file}: ${(error as Error).message}`); })).trim();
+  const chunks: Buffer[] = [];
+  for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks).toString("utf8").trim();
+}
+
 const join: Main = async (argv) => {
   const { flags, args } = parseFlags(argv, {
     token: { type: "string", help: "from the master: kaji token create" },
-    "token-file": { type: "string", help: "file that holds the token, so that it is on no command line" },
+    "token-file": { type: "string", help: "file that holds the token (- for stdin), so that it is on no command line" },
     "discovery-token-ca-cert-hash": { type: "list", help: "pin of the cluster's authority: sha256:HEX" },
     "node-name": { type: "string", help: "name of the node instead of the host's" },
     "node-ip": { type: "string", help: "this host's address as others reach it" },
@@ -52,7 +60,7 @@ const join: Main = async (argv) => {
   if (server === undefined || args.length > 1 || (flags.token === undefined) === (flags["token-file"] === undefined) || pins.length === 0) throw new FlagError("Usage: kaji join ADDRESS:PORT --token TOKEN | --token-file FILE --discovery-token-ca-cert-hash sha256:HEX");
   const odd = pins.find((pin) => !/^sha256:[0-9a-f]{64}$/.test(pin));
   if (odd !== undefined) throw new FlagError(`Cannot use the pin ${JSON.stringify(odd)}: it must look like sha256: and 64 hexadecimal digits`);
-  const given = flags.token ?? (await readFile(flags["token-file"]!, "utf8").catch((error: unknown) => { throw new FlagError(`Cannot read --token-file=${flags["token-file"]!}: ${(error as Error).message}`); })).trim();
+  const given = flags.token ?? await readToken(flags["token-file"]!);
   requireRoot("join");
   const { join: run } = await import("../../lib/install/host/join.ts");
   const { node, address } = await run({ server, token: given, pins, nodeName: flags["node-name"], nodeIp: flags["node-ip"], bundle: flags.bundle }, { clock: systemClock, progress: await steps() });
@@ -88,5 +96,6 @@ export const HOST_COMMANDS: Record<string, { run: Main; help: string }> = {
   join: { run: join, help: "ADDRESS:PORT --token … : make this host a node" },
   token: { run: token, help: "list | create | delete: what lets hosts join" },
   check: { run: check, help: "[--master] [--fix] [--output json]: what would keep this host from being a member" },
+  members: { run: async (argv) => (await import("./members-command.ts")).members(argv), help: "who belongs to the cluster (run by apply)" },
   reset: { run: reset, help: "take everything away from this host that init or join made" },
 };

@@ -6,6 +6,7 @@ import { shutdownSignal } from "../../lib/util/abort.ts";
 import { systemClock } from "../../lib/util/clock.ts";
 import { FlagError, flagsHelp, parseFlags } from "../../lib/util/flags.ts";
 import { HOST_COMMANDS } from "./host-commands.ts";
+import { REMOTE_COMMANDS } from "./remote-commands.ts";
 import { createLogger } from "../../lib/util/logger.ts";
 
 type Main = (argv: readonly string[]) => Promise<number | void>;
@@ -131,6 +132,7 @@ const COMMANDS: Record<string, { run: Main; help: string }> = {
   kubeconfig: { run: kubeconfig, help: "where the admin kubeconfig is; --merge adds it to ~/.kube/config" },
   image: { run: image, help: "load IMAGE|FILE: into every host's containerd" },
   ...HOST_COMMANDS,
+  ...REMOTE_COMMANDS,
   version: { run: version, help: "commit, API version and Node version of this program" },
   supervise: { run: supervise, help: "keep the daemons alive (started by up)" },
   compile: { run: compile, help: "load the code of every daemon once, so that they start sooner (run by up)" },

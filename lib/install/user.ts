@@ -2,7 +2,8 @@
 import { chown, mkdir, readFile } from "node:fs/promises";
 import { existsSync } from "node:fs";
 import path from "node:path";
-import { mergeKubeconfig, parseKubeconfig, readKubeconfig, writeKubeconfig } from "../client/kubeconfig.ts";
+import { isDeepStrictEqual } from "node:util";
+import { type Kubeconfig, mergeKubeconfig, parseKubeconfig, readKubeconfig, writeKubeconfig } from "../client/kubeconfig.ts";
 import { ADMIN_KUBECONFIG } from "./paths.ts";
 
 export interface User { readonly uid: number; readonly gid: number; readonly home: string }
@@ -35,9 +36,16 @@ export async function writeUserKubeconfig(user: User): Promise<string> {
 /** Adds the cluster to the user's `~/.kube/config` and makes it the current context. Returns the file. */
 export async function mergeUserKubeconfig(user: User): Promise<string> {
   const file = path.join(user.home, ".kube", "config");
-  await ownDirectory(user, path.dirname(file));
-  const admin = parseKubeconfig(await readFile(ADMIN_KUBECONFIG, "utf8"));
-  writeKubeconfig(file, existsSync(file) ? mergeKubeconfig(readKubeconfig(file), admin) : admin);
-  await chown(file, user.uid, user.gid);
+  await changeUserKubeconfig(user, file, (before) => { const admin = readKubeconfig(ADMIN_KUBECONFIG); return before === undefined ? admin : mergeKubeconfig(before, admin); });
   return file;
+}
+
+/** Replaces a kubeconfig of the user's by what `change` makes of it, if that is another; the user's it stays. Returns whether it did. */
+export async function changeUserKubeconfig(user: User, file: string, change: (before: Kubeconfig | undefined) => Kubeconfig | undefined): Promise<boolean> {
+  const before = existsSync(file) ? readKubeconfig(file) : undefined, after = change(before);
+  if (after === undefined || isDeepStrictEqual(before, after)) return false;
+  await ownDirectory(user, path.dirname(file));
+  writeKubeconfig(file, after);
+  await chown(file, user.uid, user.gid);
+  return true;
 }

@@ -39,7 +39,7 @@ test("every source file the documentation names exists", (t) => {
 
 test("README.md has every command of kaji a person types, and no other", (t) => {
   const help = execFileSync(process.execPath, ["--no-warnings", path.join(root, "cmd/kaji/main.ts"), "help"], { encoding: "utf8" });
-  const offered = [...help.split("Usage:")[0]!.matchAll(/^  ([a-z]+) {2,}.+$/gm)].filter(([line]) => !/\((?:started|run) by up\)/.test(line)).map((match) => match[1]!);
+  const offered = [...help.split("Usage:")[0]!.matchAll(/^  ([a-z]+) {2,}.+$/gm)].filter(([line]) => !/\((?:started|run) by (?:up|apply)\)/.test(line)).map((match) => match[1]!);
   const told = [...read("README.md").split("## Commands")[1]!.matchAll(/`kaji ([a-z]+)/g)].map((match) => match[1]!);
   t.deepEqual([...new Set(told)].toSorted(), offered.toSorted());
 });

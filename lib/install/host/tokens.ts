@@ -9,7 +9,8 @@ import { authorityPin, generateToken, joinCommand, parseToken, readTokenSecret, 
 import { parseSettings, SETTINGS_CONFIG_MAP } from "./cluster-settings.ts";
 import { HOST_PATHS } from "./host-paths.ts";
 
-async function withClient<T>(work: (client: Client) => Promise<T>): Promise<T> {
+/** As the administrator, on a master. */
+export async function withClient<T>(work: (client: Client) => Promise<T>): Promise<T> {
   const client = createClient(loadKubeconfig(path.join(HOST_PATHS.config, "admin.conf"), { component: "kaji" }));
   try { return await work(client); } finally { client.close(); }
 }
