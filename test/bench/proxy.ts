@@ -5,6 +5,7 @@
  */
 import { execFileSync } from "node:child_process";
 import type { EndpointSlice, Service } from "../../lib/api/schema/generated/models.ts";
+import { type Requirement, REQUIREMENTS } from "../../lib/install/packages.ts";
 import { Iptables } from "../../lib/node-iptables/index.ts";
 import { Conntrack } from "../../lib/proxy/conntrack.ts";
 import { Proxier } from "../../lib/proxy/proxier.ts";
@@ -13,6 +14,8 @@ import { systemClock } from "../../lib/util/clock.ts";
 import { createLogger } from "../../lib/util/logger.ts";
 import { MemorySource } from "../e2e/proxy/memory-source.ts";
 import type { Print } from "./run.ts";
+
+export const requirements: readonly Requirement[] = REQUIREMENTS.filter(({ program }) => ["iptables-restore", "conntrack", "ip", "nsenter"].includes(program));
 
 const ROUNDS = 21, ENDPOINTS = 4, IDLE_MS = 500;
 
