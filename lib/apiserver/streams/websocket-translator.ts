@@ -2,7 +2,7 @@
  * exec and attach over WebSocket: the client's channels become SPDY streams towards the kubelet, which needs to know one
  * protocol only. Counterpart: apiserver `util/proxy/streamtranslator.go` and `websocket.go`.
  *
- * Promises: what the process wrote arrives before its exit status, and that before the close; stdin ends for the process
+ * Promises: all that the process wrote arrives before its exit status, and that before the close; stdin ends for the process
  * when a v5 client closes it, or when the client goes; a failure to reach the process is told on the error channel.
  */
 import { once } from "node:events";
@@ -71,11 +71,12 @@ async function relay(client: ChannelSocket, connection: SpdyConnection, names: r
     client.channel(CHANNEL[name]).pipe(stream);
     stream.resume(); // The peer writes nothing there, but its end must be seen.
   }
-  const outputs = (["stdout", "stderr"] as const).filter((name) => opened.has(name)).map((name) => {
-    const stream = opened.get(name)!;
+  const outputs = (["stdout", "stderr"] as const).filter((name) => opened.has(name)).map(async (name) => {
+    const stream = opened.get(name)!, channel = client.channel(CHANNEL[name]);
     stream.end();
-    stream.pipe(client.channel(CHANNEL[name]), { end: false });
-    return ended(stream);
+    stream.pipe(channel, { end: false });
+    await ended(stream);
+    await finished(channel); // A slow client's channel still holds some of it.
   });
   const status = readAll(error);
   await Promise.race([Promise.all([...outputs, status]), gone]);
@@ -88,6 +89,14 @@ async function relay(client: ChannelSocket, connection: SpdyConnection, names: r
 async function ended(stream: Duplex): Promise<void> {
   if (stream.readableEnded || stream.destroyed) return;
   await Promise.race([once(stream, "end"), once(stream, "close")]).catch(() => {});
+}
+
+/** When everything written was sent, or cannot be. */
+async function finished(stream: Duplex): Promise<void> {
+  if (stream.destroyed) return;
+  const done = Promise.race([once(stream, "finish"), once(stream, "close")]).catch(() => {});
+  stream.end();
+  await done;
 }
 
 async function readAll(stream: Duplex): Promise<string> {

@@ -2,7 +2,7 @@
  * A SPDY/3.1 connection over any byte stream, in the client's or the server's role.
  *
  * Promises: streams either side opens, half-close, reset, ping answered; frames go out in the order they were written;
- * when the connection ends, its streams end, and `failure` says whether it broke;
+ * when the connection ends, its streams end, each after all that arrived for it, and `failure` says whether it broke;
  * memory is bounded, because a reader that stays behind by UNREAD_MAX_BYTES stops the whole connection.
  * Flow control: TCP's alone. The peers out there (moby/spdystream in kubectl, kubelet and containerd) neither grant
  * windows nor wait for them: to keep to theirs would be to stop after 64 KiB, and a grant that reaches a peer which has
@@ -42,6 +42,8 @@ export class SpdyConnection implements StreamLink {
   #reading = false;
   #peerGrants = false;
   #paused = false;
+  /** The socket is gone; what arrived before may not have been handled yet. */
+  #over = false;
   #ended = false;
   readonly #pings = new Map<number, () => void>();
   /** Resolves when the connection is over; never rejects. */
@@ -88,7 +90,7 @@ export class SpdyConnection implements StreamLink {
   destroy(error?: Error): void {
     this.failure ??= error;
     this.#socket.destroy();
-    this.#end();
+    this.#finish();
   }
   get streamCount(): number { return this.#streams.size; }
 
@@ -110,6 +112,7 @@ export class SpdyConnection implements StreamLink {
   sendReply(stream: SpdyStream, headers: SpdyHeaders): void { this.#write({ type: "syn-reply", streamId: stream.id, fin: false, headerBlock: this.#writer.write(headers) }); }
   sendReset(stream: SpdyStream, status: number): void { this.#write({ type: "rst-stream", streamId: stream.id, status }); }
   consumed(stream: SpdyStream, bytes: number): void {
+    if (!this.#streams.has(stream.id)) return; // Its peer has said all.
     const taken = (this.#taken.get(stream.id) ?? 0) + bytes;
     // In halves of a window: an update for each chunk would double the frames.
     const grants = this.#peerGrants && taken >= DEFAULT_WINDOW_BYTES / 2;
@@ -151,9 +154,13 @@ export class SpdyConnection implements StreamLink {
         if (!this.#paused) this.#socket.resume();
       }
     } catch (error) {
+      if (this.#ended) return; // Cut by us in the middle of a block.
       this.#write({ type: "goaway", lastStreamId: this.#lastPeerId, status: 1 });
       this.destroy(error instanceof Error ? error : new SpdyError(String(error)));
-    } finally { this.#reading = false; }
+    } finally {
+      this.#reading = false;
+      if (this.#over) this.#end();
+    }
   }
 
   #handle(frame: SpdyFrame): Promise<void> | undefined {
@@ -208,9 +215,14 @@ export class SpdyConnection implements StreamLink {
     if (!this.#reading) void this.#readFrames();
   }
 
+  /** Nothing more arrives. Ends the streams as soon as what did arrive is handled: a reader that is behind may still hold that up. */
   #end(): void {
+    this.#over = true;
+    if (!this.#reading && !this.#paused) this.#finish();
+  }
+
+  #finish(): void {
     if (this.#ended) return;
-    if (this.#reading && !this.#socket.destroyed) { setImmediate(() => this.#end()); return; } // What arrived before the end is still being read.
     this.#ended = true;
     for (const stream of [...this.#streams.values()]) stream.connectionClosed();
     this.#reader.close();

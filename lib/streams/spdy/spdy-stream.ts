@@ -1,6 +1,9 @@
 /**
  * One stream of a SPDY connection as a Duplex: `end()` closes our direction, the readable side ends with the peer's,
  * `destroy()` resets both. Made by SpdyConnection only.
+ *
+ * Promises: what the peer sent before it cancelled the stream, or before the connection ended, stays the reader's. Peers out
+ * there (moby/spdystream in containerd) say a command's exit status, cancel the stream and close, all in one breath.
  */
 import { Duplex } from "node:stream";
 import { DEFAULT_WINDOW_BYTES, RST } from "./frames.ts";
@@ -67,16 +70,21 @@ export class SpdyStream extends Duplex {
   receiveEnd(): void { if (!this.destroyed && !this.readableEnded) this.push(null); }
   receiveReply(): void { this.#settleReply.resolve(); }
   receiveReset(status: number): void {
-    this.#resetByPeer = true;
+    const why = new Error(`the peer reset stream ${this.id} with status ${status}`);
     // A peer that is done with us cancels; only a reset in mid-sentence is an error worth raising.
-    this.destroy(status === RST.cancel || (this.readableEnded && this.writableFinished) ? undefined : new Error(`the peer reset stream ${this.id} with status ${status}`));
-  }
-  connectionClosed(): void {
+    if (status === RST.cancel || (this.readableEnded && this.writableFinished)) { this.#peerGone(why); return; }
     this.#resetByPeer = true;
-    this.#settleReply.reject(new Error("the connection was closed before the peer replied"));
+    this.destroy(why);
+  }
+  connectionClosed(): void { this.#peerGone(new Error("the connection was closed before the peer replied")); }
+
+  /** Closes once all was read: at once with nothing to read and nobody who would. What is written until then goes nowhere. */
+  #peerGone(noReply: Error): void {
+    this.#resetByPeer = true;
+    this.#settleReply.reject(noReply);
+    this.#link.forget(this);
+    if (this.readableEnded || (this.readableLength === 0 && this.readableFlowing === null)) { this.destroy(); return; }
+    this.once("end", () => this.destroy());
     this.receiveEnd();
-    // What arrived before is still the reader's: with nothing left the stream closes by itself.
-    if (this.readableLength === 0) this.destroy();
-    else this.end();
   }
 }

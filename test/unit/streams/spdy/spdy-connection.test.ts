@@ -150,6 +150,42 @@ test("SpdyConnection ends its streams when the socket dies, and says goodbye to 
   t.regex(server.failure!.message, /version 4/);
 });
 
+/** What a peer sends that replies, says something, cancels and closes, in one piece. */
+function lastWords(streamId: number, data: Buffer): Buffer {
+  const parts = [encodeFrame({ type: "syn-reply", streamId, fin: false, headerBlock: new HeaderWriter().write({}) })];
+  for (let offset = 0; offset < data.length; offset += 32_768) {
+    const part = data.subarray(offset, offset + 32_768);
+    parts.push(encodeFrame({ type: "data", streamId, fin: false, data: part }), part);
+  }
+  return Buffer.concat([...parts, encodeFrame({ type: "rst-stream", streamId, status: RST.cancel }), encodeFrame({ type: "goaway", lastStreamId: streamId, status: 0 })]);
+}
+
+for (const [ending, end] of [["ends", (peer: Duplex) => peer.end()], ["breaks", (peer: Duplex) => peer.destroy()]] as const) {
+  test(`SpdyStream keeps for a reader that comes late what the peer sent before it cancelled the stream, when the connection ${ending} then`, async (t) => {
+    const [a, b] = duplexPair(), connection = new SpdyConnection(a, { role: "client" }), stream = connection.open({});
+    b.resume();
+    b.write(lastWords(1, Buffer.from("the status")), () => { end(b); if (ending === "breaks") a.destroy(); });
+    await stream.replied;
+    await connection.closed;
+    for (let i = 0; i < 10; i++) await turn();
+    stream.write("to nobody"); // Must neither throw nor take away what is there to read.
+    t.is(Buffer.concat(await stream.toArray() as Buffer[]).toString(), "the status");
+    t.true(stream.destroyed);
+    t.is(connection.streamCount, 0);
+  });
+}
+
+test("SpdyConnection hands on all that arrived before the socket went, to a reader that was behind", async (t) => {
+  const [a, b] = duplexPair(), connection = new SpdyConnection(a, { role: "client" }), stream = connection.open({}), data = Buffer.alloc(3_000_000, 7);
+  b.resume();
+  b.write(lastWords(1, data));
+  for (let i = 0; i < 50; i++) await turn();
+  t.true(stream.readableLength < 2_000_000); // The connection has stopped; the rest waits in it.
+  a.destroy();
+  const received = Buffer.concat(await stream.toArray() as Buffer[]);
+  t.true(received.equals(data), `${received.length} of ${data.length} bytes`);
+});
+
 for (const grants of [true, false]) test(`SpdyConnection needs no windows to send, and grants them ${grants ? "to a peer that does" : "to nobody else"}`, async (t) => {
   const [a, b] = duplexPair(), reader = new FrameReader(), seen: SpdyFrame[] = [];
   const server = new SpdyConnection(b, { role: "server", onStream: (stream) => { stream.reply(); stream.resume(); stream.end(Buffer.alloc(200_000)); } });

@@ -2,7 +2,7 @@ import test, { type ExecutionContext } from "ava";
 import { once } from "node:events";
 import { createServer, get } from "node:http";
 import type { AddressInfo } from "node:net";
-import { PassThrough } from "node:stream";
+import { duplexPair, PassThrough } from "node:stream";
 import { setImmediate as turn } from "node:timers/promises";
 import { WebSocket } from "ws";
 import { acceptWebSocket, asksWebSocket } from "../../../../lib/streams/websocket/accept.ts";
@@ -81,6 +81,35 @@ test("tunnelStream() and joinStreams() pass bytes both ways and close together",
   client.close();
   await done;
   t.true(inner.destroyed);
+});
+
+for (const [ending, end] of [["closes", (backend: PassThrough) => backend.end()], ["breaks", (backend: PassThrough) => backend.destroy(new Error("reset"))]] as const) {
+  test(`joinStreams() gives a slow client the last words of a backend that ${ending}, and resolves when the client closes too`, async (t) => {
+    const [client, user] = duplexPair({ allowHalfOpen: false }), [backend, runtime] = duplexPair(), words = Buffer.alloc(200_000, 7);
+    const done = joinStreams(client, backend);
+    runtime.resume();
+    runtime.write(words.subarray(0, 100_000)); // More than the client has room for: some waits in the backend's buffer.
+    for (let i = 0; i < 10; i++) await turn();
+    user.write("typed too late");
+    if (ending === "closes") runtime.end(words.subarray(100_000));
+    else { backend.push(words.subarray(100_000)); end(backend as unknown as PassThrough); }
+    for (let i = 0; i < 10; i++) await turn();
+    const heard = Buffer.concat(await user.toArray() as Buffer[]);
+    t.true(heard.equals(words), `${heard.length} of ${words.length} bytes`);
+    await done;
+  });
+}
+
+test("joinStreams() cuts a backend that goes on talking when its client has gone, after the client's own last words", async (t) => {
+  const [client, user] = duplexPair(), [backend, runtime] = duplexPair(), heard: Buffer[] = [];
+  runtime.on("data", (part: Buffer) => heard.push(part));
+  const done = joinStreams(client, backend);
+  user.write("last words");
+  for (let i = 0; i < 10; i++) await turn();
+  client.destroy(new Error("reset"));
+  await done;
+  t.true(backend.destroyed);
+  t.is(Buffer.concat(heard).toString(), "last words");
 });
 
 test("acceptWebSocket() agrees to protocols with a slash, and refuses a broken handshake", async (t) => {
