@@ -1,6 +1,7 @@
 /** One HTTP request of a probe or hook: any certificate will do, redirects stay on the same host. Counterpart: `pkg/probe/http`. */
 import http from "node:http";
 import https from "node:https";
+import { probeDeadline } from "./probe-deadline.ts";
 
 export interface HttpResult { readonly status: number; readonly body: string }
 const BODY_MAX_BYTES = 10 * 1024, REDIRECTS_MAX = 10;
@@ -11,13 +12,13 @@ function once(url: URL, shown: string, headers: Record<string, string>, timeoutM
     const request = (url.protocol === "https:" ? https : http).request(url, { method: "GET", headers, agent: false, rejectUnauthorized: false, signal }, (response) => {
       const chunks: Buffer[] = [];
       let length = 0;
-      const finish = (): void => { clearTimeout(timer); resolve({ status: response.statusCode ?? 0, body: Buffer.concat(chunks).subarray(0, BODY_MAX_BYTES).toString("utf8"), location: response.headers.location }); };
+      const finish = (): void => { answered(); resolve({ status: response.statusCode ?? 0, body: Buffer.concat(chunks).subarray(0, BODY_MAX_BYTES).toString("utf8"), location: response.headers.location }); };
       response.on("data", (chunk: Buffer) => { chunks.push(chunk); length += chunk.length; if (length >= BODY_MAX_BYTES) { finish(); request.destroy(); } });
       response.on("end", finish);
       response.on("error", () => undefined);
     });
-    const timer = setTimeout(() => request.destroy(new Error(`Get "${shown}": context deadline exceeded (Client.Timeout exceeded while awaiting headers)`)), timeoutMs);
-    request.on("error", (error: NodeJS.ErrnoException) => { clearTimeout(timer); reject(error.syscall === undefined ? error : new Error(`Get "${shown}": ${dialError(url, error)}`, { cause: error })); });
+    const answered = probeDeadline(timeoutMs, () => request.destroy(new Error(`Get "${shown}": context deadline exceeded (Client.Timeout exceeded while awaiting headers)`)));
+    request.on("error", (error: NodeJS.ErrnoException) => { answered(); reject(error.syscall === undefined ? error : new Error(`Get "${shown}": ${dialError(url, error)}`, { cause: error })); });
     request.end();
   });
 }

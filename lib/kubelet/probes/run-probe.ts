@@ -6,6 +6,7 @@ import { CriCode, isCriCode } from "../../cri/error.ts";
 import { expand } from "../expand.ts";
 import { checkGrpcHealth } from "./grpc-health.ts";
 import { dialError, httpGet } from "./http-get.ts";
+import { probeDeadline } from "./probe-deadline.ts";
 import { httpTarget, resolvePort } from "./target.ts";
 
 /** "unknown": the probe itself went wrong, which counts neither way. */
@@ -31,8 +32,8 @@ async function execProbe(cri: Cri, target: ProbeTarget, command: readonly string
 function tcpProbe(host: string, port: number, timeoutMs: number): Promise<ProbeResult> {
   return new Promise((resolve) => {
     const socket = net.connect({ host, port });
-    const end = (result: ProbeResult): void => { clearTimeout(timer); socket.destroy(); resolve(result); };
-    const timer = setTimeout(() => end(failure(`dial tcp ${host}:${port}: i/o timeout`)), timeoutMs);
+    const end = (result: ProbeResult): void => { answered(); socket.destroy(); resolve(result); };
+    const answered = probeDeadline(timeoutMs, () => end(failure(`dial tcp ${host}:${port}: i/o timeout`)));
     socket.on("connect", () => end(success));
     socket.on("error", (error) => end(failure(dialError({ hostname: host, port: String(port) }, error))));
   });

@@ -39,12 +39,12 @@ test("runProbe() judges HTTP by its status, follows redirects on the same host, 
   const location = { "/moved": "/ok", "/away": "http://other.invalid/" }[request.url!];
   response.writeHead(location === undefined ? (request.url === "/ok" ? 204 : 500) : 302, location === undefined ? {} : { location }).end();
 }, async (port) => {
-  const probe = (path: string, at = port): ReturnType<typeof runProbe> => runProbe(noCri, { httpGet: { path, port: at }, timeoutSeconds: 0.1 }, { containerId: "c", container: makeContainer(), podIP: "127.0.0.1" }, never);
+  const probe = (path: string, at = port, timeoutSeconds = 30): ReturnType<typeof runProbe> => runProbe(noCri, { httpGet: { path, port: at }, timeoutSeconds }, { containerId: "c", container: makeContainer(), podIP: "127.0.0.1" }, never);
   t.is((await probe("/ok")).outcome, "success");
   t.is((await probe("/moved")).outcome, "success");
   t.is((await probe("/away")).outcome, "success"); // A redirect to another host is an answer.
   t.deepEqual(await probe("/bad"), { outcome: "failure", output: "HTTP probe failed with statuscode: 500" });
-  t.deepEqual(await probe("/hang"), { outcome: "failure", output: `Get "http://127.0.0.1:${port}/hang": context deadline exceeded (Client.Timeout exceeded while awaiting headers)` });
+  t.deepEqual(await probe("/hang", port, 0.1), { outcome: "failure", output: `Get "http://127.0.0.1:${port}/hang": context deadline exceeded (Client.Timeout exceeded while awaiting headers)` });
   t.deepEqual(await probe("/", 1), { outcome: "failure", output: 'Get "http://127.0.0.1:1/": dial tcp 127.0.0.1:1: connect: connection refused' });
 }));
 
