@@ -6,8 +6,8 @@
  *   silent for the grace period ──► conditions Unknown ──► pods NotReady, so endpoints leave ──► unreachable:NoExecute, as fast as the zone's brakes allow
  *   back ──► taints removed
  *
- * Promises: silence is counted only while we ourselves hear the API server, so its restart or our own lost connection makes no node
- * look dead; a deadline is met when it falls due, not at the next round of a loop.
+ * Promises: silence is counted only while we ourselves hear the API server, so its restart, our own lost connection or a pause of
+ * this machine makes no node look dead; a deadline is met when it falls due, not at the next round of a loop.
  * Counterpart: kubernetes `pkg/controller/nodelifecycle/node_lifecycle_controller.go`.
  */
 import { isPodReady } from "../../api/helpers/pod-status.ts";
@@ -30,6 +30,8 @@ import type { Runnable } from "../../util/runnable.ts";
 export const NODE_LEASE_NAMESPACE = "kube-node-lease";
 const PODS_AT_ONCE = 16;
 const CONFLICTS_MAX = 3;
+/** A look that comes later than this was not merely behind a busy turn: this process or its machine stood still. */
+const LATE_MS = 1_000;
 const NOT_READY = { key: NOT_READY_TAINT, effect: "NoExecute" } as const, UNREACHABLE = { key: UNREACHABLE_TAINT, effect: "NoExecute" } as const;
 
 export interface NodeLifecycleOptions {
@@ -86,7 +88,9 @@ class NodeLifecycle implements Runnable {
       while (!signal.aborted) {
         try { await this.#round(signal); }
         catch (error) { if (isAbort(error, signal)) return; log.warn({ error }, "node monitor round failed, will retry"); }
-        await clock.sleep(this.#untilNextLookMs(), signal);
+        const waitMs = this.#untilNextLookMs(), fromMs = clock.monotonicMs();
+        await clock.sleep(waitMs, signal);
+        this.#forgive(clock.monotonicMs() - fromMs - waitMs);
       }
     } catch (error) { if (!isAbort(error, signal)) throw error; }
   }
@@ -95,6 +99,13 @@ class NodeLifecycle implements Runnable {
   #look(node: Node): void {
     const { name } = node.metadata;
     this.#health.set(name, observe(this.#health.get(name), node, this.#leases.get(joinKey(NODE_LEASE_NAMESPACE, name)), this.#context.clock.monotonicMs()));
+  }
+
+  /** Signs of life from while we stood still are yet to be read, and where the API server stood still with us none could be given. */
+  #forgive(lateMs: number): void {
+    if (lateMs < LATE_MS) return;
+    this.#context.log.warn({ lateMs: Math.round(lateMs) }, "stood still: the time is not counted as silence of nodes");
+    for (const health of this.#health.values()) health.probedAtMs = Math.min(this.#context.clock.monotonicMs(), health.probedAtMs + lateMs);
   }
 
   /** When the node's grace ends; undefined while we cannot hear of it. */
@@ -192,10 +203,9 @@ class NodeLifecycle implements Runnable {
       known.limiter.setRate(rate, nowMs);
     }
     const allAre = this.#zones.size > 0 && [...this.#zones.values()].every((z) => z.state === "FullDisruption");
-    if (allAre && !allWere) {
-      log.warn({ nodes: all.length }, "all nodes are silent: evictions stop");
-      for (const node of all) await this.#changeTaints(node, [], [NOT_READY, UNREACHABLE], signal);
-    }
+    if (allAre && !allWere) log.warn({ nodes: all.length }, "all nodes are silent: evictions stop");
+    // Each round: the cache may not have seen yet the taint we gave to the first of them.
+    if (allAre) for (const node of all) await this.#changeTaints(node, [], [NOT_READY, UNREACHABLE], signal);
     // Whoever is back first must not see the others evicted for the time nobody could be heard.
     if (!allAre && allWere) for (const health of this.#health.values()) health.probedAtMs = nowMs;
     return allAre || allWere;

@@ -18,7 +18,7 @@ import { silentLogger } from "../../../lib/util/logger.ts";
 import { runAll, type Runnable } from "../../../lib/util/runnable.ts";
 import type { Client, HasMeta } from "../../../lib/client/client.ts";
 import type { ResourceReference } from "../../../lib/api/reference.ts";
-import type { Deployment, Pod } from "../../../lib/api/schema/generated/models.ts";
+import type { Deployment, Node, Pod } from "../../../lib/api/schema/generated/models.ts";
 
 const stamp = (): string => `${new Date().toISOString().slice(0, 19)}Z`;
 
@@ -115,7 +115,7 @@ export class World {
     const heartbeat = async (signal: AbortSignal): Promise<void> => {
       signal.addEventListener("abort", () => queue.shutDown(), { once: true });
       while (!signal.aborted) {
-        for (const { metadata: { name } } of all.list()) if (!this.silent.has(name)) await this.#renew(name).catch(() => {});
+        await Promise.all(all.list().filter((node) => !this.silent.has(node.metadata.name)).map((node) => this.#beat(node).catch(() => {})));
         try { await systemClock.sleep(200, signal); } catch { return; }
       }
     };
@@ -139,6 +139,15 @@ export class World {
       await this.client.patch(pods, metadata, "strategic", { status: { phase: "Running", podIP: ip, podIPs: [{ ip }], conditions } }, { subresource: "status" });
     }
     return true;
+  }
+
+  /** As a kubelet: its lease, and its status when the API server has another one of it. */
+  async #beat(node: Node): Promise<void> {
+    const { name } = node.metadata;
+    await this.#renew(name);
+    if (node.status?.conditions?.some((c) => c.type === "Ready" && c.status === "True") === true) return;
+    const at = stamp();
+    await this.client.patch(nodes, { name }, "strategic", { status: { conditions: [{ type: "Ready", status: "True", reason: "KubeletReady", lastHeartbeatTime: at, lastTransitionTime: at }] } }, { subresource: "status" });
   }
 
   async #renew(name: string): Promise<void> {
