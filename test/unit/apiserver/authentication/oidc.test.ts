@@ -68,10 +68,10 @@ test("OidcAuthenticator remembers a token for a while, and never past its end", 
   const { oidc, token, clock } = await setUp(t), short = await token({ exp: seconds(clock.now(), 5) });
   const first = await oidc.authenticateToken(short), again = oidc.authenticateToken(short);
   t.is(again, first!); // The identical object, without a promise.
-  clock.advance(6_000);
+  void clock.advance(6_000);
   await t.throwsAsync(async () => oidc.authenticateToken(short), { message: /exp/ });
   const long = await token(), kept = await oidc.authenticateToken(long);
-  clock.advance(REMEMBERED_MS + 1);
+  void clock.advance(REMEMBERED_MS + 1);
   const anew = oidc.authenticateToken(long);
   t.true(anew instanceof Promise);
   t.deepEqual(await anew, kept);
@@ -84,7 +84,7 @@ test("OidcAuthenticator waits a while after an issuer that did not answer, then 
   issuer.status = 200;
   await t.throwsAsync(async () => oidc.authenticateToken(await token()), { message: "oidc: verify token: authenticator not initialized" });
   t.is(issuer.asked.length, 1);
-  clock.advance(KEYS_COOLDOWN_MS);
+  void clock.advance(KEYS_COOLDOWN_MS);
   t.truthy(await oidc.authenticateToken(await token()));
 });
 
