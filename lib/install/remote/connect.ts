@@ -49,6 +49,9 @@ const ALGORITHMS = {
 /** How often a login is begun anew: sshd closes after six refused keys, or when the operator types for long. */
 const LOGIN_ROUNDS_MAX = 4;
 
+/** With this reason sshd says goodbye after too many refused proofs. Source: RFC 4253, section 11.1; OpenSSH auth.c. */
+const PROTOCOL_ERROR = 2;
+
 /** The host closed, but there is something left to offer. */
 class LoginCut extends Error {}
 
@@ -172,10 +175,11 @@ class Connector {
 }
 
 /** A connection that ended between the key exchange and the login: worth another round, or the end. */
-function cut(error: Error, login: Login): Error {
-  if (login.asked || (/too many authentication failures/i.test(error.message) && login.hasMore)) {
+function cut(error: Error & { code?: unknown }, login: Login): Error {
+  const tooMany = error.code === PROTOCOL_ERROR || /too many authentication failures/i.test(error.message);
+  if (login.asked || (tooMany && login.hasMore)) {
     login.asked = false;
     return new LoginCut(error.message, { cause: error });
   }
-  return /too many authentication failures/i.test(error.message) ? login.failure(error) : connectError(login.target, error);
+  return tooMany ? login.failure(error) : connectError(login.target, error);
 }

@@ -49,11 +49,10 @@ export class Execution {
     options.signal?.throwIfAborted();
     return this.#deps.connection.slot(async () => {
       if (options.sudo !== true) return this.#run(plainCommand(argv, options.env ?? {}), options, undefined);
-      const before = this.#firstSudo;
-      await before;
-      if (this.#sudoFailure !== undefined) throw this.#sudoFailure;
       let begun = (): void => undefined;
-      if (before === undefined) this.#firstSudo = new Promise((resolve) => { begun = resolve; });
+      if (this.#firstSudo === undefined) this.#firstSudo = new Promise((resolve) => { begun = resolve; });
+      else await this.#firstSudo;
+      if (this.#sudoFailure !== undefined) throw this.#sudoFailure;
       const word = `kaji${randomBytes(12).toString("hex")}`;
       try { return await this.#run(rootCommand(argv, options.env ?? {}, word), options, { dialogue: new SudoDialogue(word), begun }); }
       finally { begun(); }

@@ -131,7 +131,8 @@ export class KnownHosts {
 function readIfThere(file: string): string {
   try { return readFileSync(file, "utf8"); }
   catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return "";
-    throw error;
+    const code = (error as NodeJS.ErrnoException).code ?? (error as Error).message;
+    if (code === "ENOENT") return "";
+    throw new Error(`Cannot read known host keys from "${file}": ${code}`, { cause: error });
   }
 }

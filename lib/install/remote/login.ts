@@ -30,6 +30,7 @@ export class Login {
   readonly #refused = new Map<string, string>();
   #password: PasswordState = "not offered";
   #questions: string[] = [];
+  #askedAgain = false;
   #broken: Error | undefined; // The source of secrets itself failed.
   #methods: readonly AuthenticationType[] = [];
   /** Waits for a person: time limits stand still. */
@@ -52,14 +53,13 @@ export class Login {
   /** What ssh2 asks for the next proof; one for each connection. */
   handler(): AuthHandlerMiddleware {
     let current: string | undefined; // The key or "password" whose answer comes with the next question.
-    let first = true;
+    this.#askedAgain = false;
     return (methods: readonly AuthenticationType[] | null, partial: boolean | null, next) => {
-      if (first) {
-        first = false;
-        next({ type: "none", username: this.#target.user });
+      if (methods === null) {
+        next(this.#nothing);
         return;
       }
-      this.#methods = methods ?? [];
+      this.#methods = methods;
       if (current !== undefined && partial !== true) this.#refuse(current);
       else if (current !== undefined) this.#refused.set(current, "taken, the host wants more");
       void this.#offer(next).then((label) => { current = label; });
@@ -73,7 +73,10 @@ export class Login {
     return choice?.label;
   }
 
+  get #nothing(): AnyAuthMethod { return { type: "none", username: this.#target.user }; }
+
   #refuse(label: string): void {
+    if (label === "none") return;
     if (label === "password") this.#password = "refused";
     else if (!this.#refused.has(label)) this.#refused.set(label, "not accepted");
   }
@@ -83,6 +86,10 @@ export class Login {
     if (this.#methods.includes("publickey")) {
       const identity = (await this.#load()).find(({ label }) => !this.#refused.has(label));
       if (identity !== undefined) return { label: identity.label, method: { type: "agent", username, agent: this.#signer(identity) } };
+    }
+    if (!this.#askedAgain && this.#refused.size > 0 && !this.#methods.some((method) => method === "password" || method === "keyboard-interactive")) {
+      this.#askedAgain = true; // A key may have been taken and more be wanted: ssh2 keeps that to itself after an agent's key.
+      return { label: "none", method: this.#nothing };
     }
     const byPassword = this.#methods.includes("password"), byQuestions = this.#methods.includes("keyboard-interactive");
     if ((!byPassword && !byQuestions) || this.#password === "refused") return undefined;

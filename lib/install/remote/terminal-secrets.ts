@@ -39,11 +39,11 @@ export function createTerminal(streams: TerminalStreams): Terminal | undefined {
 function askOnce({ input, output, interrupt }: TerminalStreams, question: string, echo: boolean): Promise<string | undefined> {
   const shown = echo ? output : new Writable({ write: (_chunk, _encoding, done) => done() });
   const reader = createInterface({ input, output: shown, terminal: true, historySize: 0 });
-  if (!echo) output.write(question);
   return new Promise((resolve, reject) => {
     reader.once("SIGINT", () => { reader.close(); interrupt(); });
     reader.once("close", () => { if (!echo) output.write("\n"); resolve(undefined); }); // After an answer this settles nothing any more.
     reader.question(echo ? question : "").then((line) => { resolve(line); reader.close(); }, reject);
+    if (!echo) output.write(question);
   });
 }
 

@@ -70,6 +70,10 @@ export class TestSshd {
   /** Bytes of stdin that commands were sent. */
   receivedBytes = 0;
   connections = 0;
+  /** As sshd, which may not signal what root runs. */
+  ignoreSignals = false;
+  /** PATH of commands. */
+  path: string;
   /** Proofs offered, in order: `none`, `publickey`, `password`. */
   readonly offered: string[] = [];
   options: TestSshdOptions;
@@ -82,6 +86,7 @@ export class TestSshd {
     this.#server = new ssh2.Server({ hostKeys: [...(options.hostKeys ?? [HOST_KEY])] }, (client) => this.#serve(client));
     const bin = path.join(this.directory, "bin");
     mkdirSync(bin);
+    this.path = `${bin}:${process.env["PATH"]!}`;
     const programs = { ...(options.sudo === undefined ? {} : { sudo: SUDO }), id: ID };
     for (const [name, text] of Object.entries(programs)) { writeFileSync(path.join(bin, name), text); chmodSync(path.join(bin, name), 0o755); }
     this.sudo = options.sudo ?? "free";
@@ -111,9 +116,12 @@ export class TestSshd {
   /** Stops answering: the peer is dead, its kernel is not. */
   freeze(): void { for (const client of this.#open) rawSocket(client).pause(); }
 
+  /** Resolves when no client is connected. */
+  async empty(): Promise<void> { while (this.#open.size > 0) await new Promise<void>((resolve) => { [...this.#open][0]!.once("close", () => resolve()); }); }
+
   async stop(): Promise<void> {
     this.cut();
-    for (const child of this.#children) child.kill("SIGKILL");
+    for (const child of this.#children) process.kill(-child.pid!, "SIGKILL");
     await new Promise<void>((resolve) => { this.#server.close(() => resolve()); });
     rmSync(this.directory, { recursive: true, force: true });
   }
@@ -143,7 +151,7 @@ export class TestSshd {
     });
     client.on("ready", () => {
       client.on("session", (accept) => {
-        accept().on("exec", (acceptExec, _reject, info) => this.#exec(acceptExec(), info.command)).on("signal", (_accept, _reject) => { for (const child of this.#children) child.kill("SIGTERM"); });
+        accept().on("exec", (acceptExec, _reject, info) => this.#exec(acceptExec(), info.command)).on("signal", () => { if (!this.ignoreSignals) for (const child of this.#children) process.kill(-child.pid!, "SIGTERM"); });
       });
       client.on("tcpip", (accept, reject, info) => {
         if (this.options.forbidForwarding === true) { reject(); return; }
@@ -169,7 +177,7 @@ export class TestSshd {
 
   #exec(channel: ServerChannel, command: string): void {
     this.commands.push(command);
-    const child = spawn("sh", ["-c", command], { stdio: ["pipe", "pipe", "pipe"], cwd: this.directory, env: { PATH: `${this.file("bin")}:${process.env["PATH"]!}`, HOME: this.directory, ...(this.options.isRoot === true ? { KAJI_TEST_ROOT: "1" } : {}) } });
+    const child = spawn("/bin/sh", ["-c", command], { detached: true, stdio: ["pipe", "pipe", "pipe"], cwd: this.directory, env: { PATH: this.path, HOME: this.directory, ...(this.options.isRoot === true ? { KAJI_TEST_ROOT: "1" } : {}) } });
     this.#children.add(child);
     channel.on("data", (chunk: Buffer) => {
       this.receivedBytes += chunk.length;
