@@ -14,6 +14,9 @@ const print = (text: string): void => { process.stdout.write(`${text}\n`); };
 
 /** Programs only the tests use. */
 const TEST_REQUIREMENTS: readonly Requirement[] = [
+  { program: "sshd", debianPackage: "openssh-server", why: "hosts over SSH" },
+  { program: "ssh-agent", debianPackage: "openssh-client", why: "hosts over SSH" },
+  { program: "sudo", debianPackage: "sudo", why: "hosts over SSH" },
   { program: "busybox", debianPackage: "busybox-static", why: "endpoints and images of tests" },
   { program: "socat", debianPackage: "socat", why: "UDP senders" },
   { program: "strace", debianPackage: "strace", why: "seeing the store's fdatasync" },

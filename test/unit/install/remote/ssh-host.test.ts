@@ -7,7 +7,7 @@ import { RemoteError, type RemoteHost, type RemoteReason } from "../../../../lib
 import { bytesContent, partialFile } from "../../../../lib/install/remote/upload.ts";
 import { TestSecrets, TestSshd, type TestSshdOptions } from "./test-sshd.ts";
 
-interface Setup { server: TestSshd; secrets: TestSecrets; host: RemoteHost; again(): Promise<RemoteHost> }
+interface Setup { server: TestSshd; secrets: TestSecrets; host: RemoteHost; readonly again: () => Promise<RemoteHost> }
 async function setup(t: ExecutionContext, options: TestSshdOptions = {}, sudoPassword: string | undefined = "sesame"): Promise<Setup> {
   const server = await new TestSshd({ password: "pw", ...options }).start(), secrets = new TestSecrets({ login: "pw", ...(sudoPassword === "" ? {} : { sudo: sudoPassword }) });
   t.teardown(() => server.stop());

@@ -6,7 +6,7 @@ import { confirmAt, createTerminal, type Terminal, TerminalSecrets, type Termina
 const target = (name: string, user = "ubuntu"): HostTarget => ({ name, address: name, port: 22, user, identityFiles: [] });
 
 /** A terminal made of streams, and the person at it: answers once the question is seen. */
-function person(): { streams: TerminalStreams; shown: () => string; answer(question: RegExp, keys: string): Promise<void>; interrupts: () => number } {
+function person(): { streams: TerminalStreams; shown: () => string; answer: (question: RegExp, keys: string) => Promise<void>; interrupts: () => number } {
   const input = Object.assign(new PassThrough(), { isTTY: true }), output = Object.assign(new PassThrough(), { isTTY: true });
   let shown = "", interrupts = 0;
   const watchers: (() => void)[] = [];
