@@ -14,6 +14,7 @@ import { createDeploymentController } from "../../lib/controllers/deployment/dep
 import { createEndpointSliceController } from "../../lib/controllers/endpointslice/endpoint-slice-controller.ts";
 import { createEndpointsController } from "../../lib/controllers/endpoints/endpoints-controller.ts";
 import { createGarbageCollector } from "../../lib/controllers/garbage-collector/garbage-collector.ts";
+import { createJobController } from "../../lib/controllers/job/job-controller.ts";
 import { createNamespaceController } from "../../lib/controllers/namespace/namespace-controller.ts";
 import { createNodeIpamController } from "../../lib/controllers/nodeipam/node-ipam-controller.ts";
 import { createNodeLifecycleController } from "../../lib/controllers/nodelifecycle/node-lifecycle-controller.ts";
@@ -23,6 +24,7 @@ import { createReplicaSetController, createReplicationController } from "../../l
 import { createRootCaPublisher } from "../../lib/controllers/serviceaccount/root-ca-publisher.ts";
 import { createServiceAccountsController } from "../../lib/controllers/serviceaccount/service-accounts-controller.ts";
 import { createTaintEvictionController } from "../../lib/controllers/taint-eviction/taint-eviction-controller.ts";
+import { createTtlAfterFinishedController } from "../../lib/controllers/ttl-after-finished/ttl-after-finished-controller.ts";
 import { numberOf, type Flags } from "./flags.ts";
 import type { ControllerContext } from "../../lib/controllers/shared/context.ts";
 import type { Runnable } from "../../lib/util/runnable.ts";
@@ -74,6 +76,8 @@ export const CONTROLLERS: readonly ControllerDescriptor[] = [
   { name: "replicaset-controller", alias: "replicaset", account: "replicaset-controller", build: (c, f) => createReplicaSetController(c, { workers: f["concurrent-replicaset-syncs"] }) },
   { name: "replicationcontroller-controller", alias: "replicationcontroller", account: "replication-controller", build: (c, f) => createReplicationController(c, { workers: f["concurrent-rc-syncs"] }) },
   { name: "deployment-controller", alias: "deployment", account: "deployment-controller", build: (c, f) => createDeploymentController(c, { workers: f["concurrent-deployment-syncs"] }) },
+  { name: "job-controller", alias: "job", account: "job-controller", build: (c, f) => createJobController(c, { workers: f["concurrent-job-syncs"] }) },
+  { name: "ttl-after-finished-controller", alias: "ttl-after-finished", account: "ttl-after-finished-controller", build: (c, f) => createTtlAfterFinishedController(c, { workers: f["concurrent-ttl-after-finished-syncs"] }) },
   {
     name: "endpointslice-controller", alias: "endpointslice", account: "endpointslice-controller",
     build: (c, f) => createEndpointSliceController(c, { workers: f["concurrent-service-endpoint-syncs"], endpointsMax: f["max-endpoints-per-slice"], batchMs: f["endpointslice-updates-batch-period"] }),
@@ -97,12 +101,12 @@ export const CONTROLLERS: readonly ControllerDescriptor[] = [
 /** Upstream's controllers that this release does not have: may be turned off, not on. */
 export const NOT_BUILT: ReadonlySet<string> = new Set([
   "cronjob-controller",
-  "daemonset-controller", "disruption-controller", "endpointslice-mirroring-controller", "ephemeral-volume-controller", "horizontal-pod-autoscaler-controller", "job-controller",
+  "daemonset-controller", "disruption-controller", "endpointslice-mirroring-controller", "ephemeral-volume-controller", "horizontal-pod-autoscaler-controller",
   "legacy-serviceaccount-token-cleaner-controller", "persistentvolume-attach-detach-controller", "persistentvolume-binder-controller", "persistentvolume-expander-controller",
-  "persistentvolume-protection-controller", "persistentvolumeclaim-protection-controller", "resourceclaim-controller", "service-cidr-controller",
-  "serviceaccount-token-controller", "statefulset-controller", "storage-version-migrator-controller", "storageversion-garbage-collector-controller", "ttl-after-finished-controller", "ttl-controller", "validatingadmissionpolicy-status-controller",
-  "cronjob", "daemonset", "disruption", "job", "statefulset", "horizontalpodautoscaling", "ttl",
-  "attachdetach", "persistentvolume-binder", "persistentvolume-expander", "pv-protection", "pvc-protection", "serviceaccount-token", "endpointslicemirroring", "ttl-after-finished",
+  "persistentvolume-protection-controller", "persistentvolumeclaim-protection-controller", "resourceclaim-controller", "service-cidr-controller", "serviceaccount-token-controller",
+  "statefulset-controller", "storage-version-migrator-controller", "storageversion-garbage-collector-controller", "ttl-controller", "validatingadmissionpolicy-status-controller", "cronjob",
+  "daemonset", "disruption", "statefulset", "horizontalpodautoscaling", "ttl", "attachdetach", "persistentvolume-binder", "persistentvolume-expander", "pv-protection", "pvc-protection",
+  "serviceaccount-token", "endpointslicemirroring",
 ]);
 
 /** The controllers that `--controllers` turns on. Throws FlagError on a name nobody knows, and on one that is not built. */

@@ -91,7 +91,6 @@ export const jobDefinition = defineResource<Job>({
   hasGeneration: true,
   generationChanged: (job, old) => !semanticEqual(job.spec, old.spec),
   defaultPropagation: "orphan",
-  notRunYet: true,
   defaults,
   prepareForCreate: (job) => {
     generateSelector(job);

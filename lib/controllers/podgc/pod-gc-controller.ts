@@ -25,6 +25,8 @@ export function createPodGcController(context: ControllerContext, options: { ter
 
   const remove = async (pod: Pod, why: { reason: string; message: string } | undefined, signal: AbortSignal): Promise<void> => {
     try {
+      // Nobody else will say that it has ended, and a Job counts it only then.
+      if (why === undefined && !isPodTerminal(pod)) await client.patch(pods, pod.metadata, "strategic", { metadata: { uid: pod.metadata.uid }, status: { phase: "Failed" } }, { subresource: "status" }, signal);
       if (why !== undefined) await markDisrupted(client, pod, { ...why, failed: !isPodTerminal(pod) }, clock.now(), signal);
       await client.delete(pods, pod.metadata, { gracePeriodSeconds: 0, ...(pod.metadata.uid === undefined ? {} : { preconditions: { uid: pod.metadata.uid } }) }, signal);
       log.info({ pod: `${pod.metadata.namespace}/${pod.metadata.name}`, reason: why?.message }, "pod collected");

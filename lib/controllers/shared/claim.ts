@@ -28,7 +28,12 @@ export function planClaims<T extends HasMeta>(owner: HasMeta, selector: LabelMat
   return plan;
 }
 
-export interface ClaimResources<O extends HasMeta, T extends HasMeta> { readonly owner: ResourceReference<O>; readonly object: ResourceReference<T> }
+export interface ClaimResources<O extends HasMeta, T extends HasMeta> {
+  readonly owner: ResourceReference<O>;
+  readonly object: ResourceReference<T>;
+  /** Put on what is adopted and taken off what is let go. */
+  readonly finalizers?: readonly string[];
+}
 
 /** Carries out the plan and returns what the owner manages now, adopted ones included. Throws the first failure that matters. */
 export async function claim<O extends HasMeta, T extends HasMeta>(client: Client, resources: ClaimResources<O, T>, owner: O, selector: LabelMatcher, candidates: readonly T[], signal: AbortSignal): Promise<T[]> {
@@ -38,21 +43,26 @@ export async function claim<O extends HasMeta, T extends HasMeta>(client: Client
     const live = await client.get(resources.owner, owner.metadata, signal);
     if (live.metadata.uid !== owner.metadata.uid) throw new Error(`Cannot adopt for ${resources.owner.kind} "${owner.metadata.name}": it was deleted and made anew`);
     if (live.metadata.deletionTimestamp !== undefined) throw new Error(`Cannot adopt for ${resources.owner.kind} "${owner.metadata.name}": it is being deleted`);
-    for (const object of adopt) if (await adoptOne(client, resources, owner, object, signal)) claimed.push(object);
+    for (const object of adopt) {
+      const adopted = await adoptOne(client, resources, owner, object, signal);
+      if (adopted !== undefined) claimed.push(adopted);
+    }
   }
   for (const object of release) await releaseOne(client, resources, owner, object, signal);
   return claimed;
 }
 
-/** False when the object is gone. */
-async function adoptOne<O extends HasMeta, T extends HasMeta>(client: Client, resources: ClaimResources<O, T>, owner: O, object: T, signal: AbortSignal): Promise<boolean> {
-  const patch = { metadata: { ownerReferences: [newControllerRef(owner, resources.owner)], uid: object.metadata.uid } };
-  try { await client.patch(resources.object, object.metadata, "strategic", patch, {}, signal); return true; }
-  catch (error) { if (hasReason(error, "NotFound")) return false; throw error; }
+/** The object as it is now; undefined when it is gone. */
+async function adoptOne<O extends HasMeta, T extends HasMeta>(client: Client, resources: ClaimResources<O, T>, owner: O, object: T, signal: AbortSignal): Promise<T | undefined> {
+  const { finalizers = [] } = resources;
+  const patch = { metadata: { ownerReferences: [newControllerRef(owner, resources.owner)], uid: object.metadata.uid, ...(finalizers.length === 0 ? {} : { finalizers }) } };
+  try { return await client.patch(resources.object, object.metadata, "strategic", patch, {}, signal); }
+  catch (error) { if (hasReason(error, "NotFound")) return undefined; throw error; }
 }
 
 async function releaseOne<O extends HasMeta, T extends HasMeta>(client: Client, resources: ClaimResources<O, T>, owner: O, object: T, signal: AbortSignal): Promise<void> {
-  const patch = { metadata: { ownerReferences: [{ $patch: "delete", uid: owner.metadata.uid }], uid: object.metadata.uid } };
+  const { finalizers = [] } = resources;
+  const patch = { metadata: { ownerReferences: [{ $patch: "delete", uid: owner.metadata.uid }], uid: object.metadata.uid, ...(finalizers.length === 0 ? {} : { "$deleteFromPrimitiveList/finalizers": finalizers }) } };
   try { await client.patch(resources.object, object.metadata, "strategic", patch, {}, signal); }
   catch (error) { if (!hasReason(error, "NotFound", "Invalid")) throw error; } // Invalid: it has no owner any more, or another uid.
 }
