@@ -10,6 +10,7 @@ import { createApprovingController } from "../../lib/controllers/certificates/ap
 import { createCleaningController } from "../../lib/controllers/certificates/cleaning-controller.ts";
 import { createSigningController } from "../../lib/controllers/certificates/signing-controller.ts";
 import { createAggregationController } from "../../lib/controllers/clusterrole-aggregation/aggregation-controller.ts";
+import { createDaemonSetController } from "../../lib/controllers/daemonset/daemon-set-controller.ts";
 import { createDeploymentController } from "../../lib/controllers/deployment/deployment-controller.ts";
 import { createEndpointSliceController } from "../../lib/controllers/endpointslice/endpoint-slice-controller.ts";
 import { createEndpointsController } from "../../lib/controllers/endpoints/endpoints-controller.ts";
@@ -76,6 +77,7 @@ export const CONTROLLERS: readonly ControllerDescriptor[] = [
   { name: "replicaset-controller", alias: "replicaset", account: "replicaset-controller", build: (c, f) => createReplicaSetController(c, { workers: f["concurrent-replicaset-syncs"] }) },
   { name: "replicationcontroller-controller", alias: "replicationcontroller", account: "replication-controller", build: (c, f) => createReplicationController(c, { workers: f["concurrent-rc-syncs"] }) },
   { name: "deployment-controller", alias: "deployment", account: "deployment-controller", build: (c, f) => createDeploymentController(c, { workers: f["concurrent-deployment-syncs"] }) },
+  { name: "daemonset-controller", alias: "daemonset", account: "daemon-set-controller", build: (c, f) => createDaemonSetController(c, { workers: f["concurrent-daemonset-syncs"] }) },
   { name: "job-controller", alias: "job", account: "job-controller", build: (c, f) => createJobController(c, { workers: f["concurrent-job-syncs"] }) },
   { name: "ttl-after-finished-controller", alias: "ttl-after-finished", account: "ttl-after-finished-controller", build: (c, f) => createTtlAfterFinishedController(c, { workers: f["concurrent-ttl-after-finished-syncs"] }) },
   {
@@ -101,12 +103,11 @@ export const CONTROLLERS: readonly ControllerDescriptor[] = [
 /** Upstream's controllers that this release does not have: may be turned off, not on. */
 export const NOT_BUILT: ReadonlySet<string> = new Set([
   "cronjob-controller",
-  "daemonset-controller", "disruption-controller", "endpointslice-mirroring-controller", "ephemeral-volume-controller", "horizontal-pod-autoscaler-controller",
-  "legacy-serviceaccount-token-cleaner-controller", "persistentvolume-attach-detach-controller", "persistentvolume-binder-controller", "persistentvolume-expander-controller",
-  "persistentvolume-protection-controller", "persistentvolumeclaim-protection-controller", "resourceclaim-controller", "service-cidr-controller", "serviceaccount-token-controller",
-  "statefulset-controller", "storage-version-migrator-controller", "storageversion-garbage-collector-controller", "ttl-controller", "validatingadmissionpolicy-status-controller", "cronjob",
-  "daemonset", "disruption", "statefulset", "horizontalpodautoscaling", "ttl", "attachdetach", "persistentvolume-binder", "persistentvolume-expander", "pv-protection", "pvc-protection",
-  "serviceaccount-token", "endpointslicemirroring",
+  "disruption-controller", "endpointslice-mirroring-controller", "ephemeral-volume-controller", "horizontal-pod-autoscaler-controller", "legacy-serviceaccount-token-cleaner-controller",
+  "persistentvolume-attach-detach-controller", "persistentvolume-binder-controller", "persistentvolume-expander-controller", "persistentvolume-protection-controller",
+  "persistentvolumeclaim-protection-controller", "resourceclaim-controller", "service-cidr-controller", "serviceaccount-token-controller", "statefulset-controller",
+  "storage-version-migrator-controller", "storageversion-garbage-collector-controller", "ttl-controller", "validatingadmissionpolicy-status-controller", "cronjob", "disruption", "statefulset",
+  "horizontalpodautoscaling", "ttl", "attachdetach", "persistentvolume-binder", "persistentvolume-expander", "pv-protection", "pvc-protection", "serviceaccount-token", "endpointslicemirroring",
 ]);
 
 /** The controllers that `--controllers` turns on. Throws FlagError on a name nobody knows, and on one that is not built. */

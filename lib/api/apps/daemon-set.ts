@@ -29,6 +29,11 @@ function defaults(set: DaemonSet): void {
   defaultPodTemplate((spec.template ??= {}));
 }
 
+/** The server's own count of templates, shown as an annotation since apps/v1 has no field for it. */
+const TEMPLATE_GENERATION = "deprecated.daemonset.template.generation";
+const templateGenerationOf = ({ metadata }: DaemonSet): number => Number(metadata.annotations?.[TEMPLATE_GENERATION] ?? 0) || 0;
+const setTemplateGeneration = ({ metadata }: DaemonSet, generation: number): void => void (metadata.annotations = { ...metadata.annotations, [TEMPLATE_GENERATION]: String(generation) });
+
 function checkStrategy(errors: Errors, strategy: DaemonSetUpdateStrategy): void {
   const path = SPEC.child("updateStrategy"), rolling = strategy.rollingUpdate, at = path.child("rollingUpdate");
   if (strategy.type === "OnDelete") return;
@@ -65,10 +70,15 @@ export const daemonSetDefinition = defineResource<DaemonSet>({
   categories: ["all"],
   hasGeneration: true,
   generationChanged: (set, old) => !semanticEqual(set.spec, old.spec),
-  notRunYet: true,
   defaults,
-  prepareForCreate: (set) => void (set.status = { currentNumberScheduled: 0, numberMisscheduled: 0, desiredNumberScheduled: 0, numberReady: 0 }),
-  prepareForUpdate: (set, old) => void (set.status = old.status),
+  prepareForCreate: (set) => {
+    setTemplateGeneration(set, 1);
+    set.status = { currentNumberScheduled: 0, numberMisscheduled: 0, desiredNumberScheduled: 0, numberReady: 0 };
+  },
+  prepareForUpdate: (set, old) => {
+    setTemplateGeneration(set, templateGenerationOf(old) + Number(!semanticEqual(set.spec?.template, old.spec?.template)));
+    set.status = old.status;
+  },
   prepareForStatusUpdate: (set, old) => void (set.spec = old.spec),
   validate: (set) => collect((errors) => checkSpec(errors, set)),
   validateUpdate: (set, old) => collect((errors) => {

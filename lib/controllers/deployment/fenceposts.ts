@@ -1,5 +1,6 @@
 /** How many pods a deployment may have too many or too few while it changes. Pure. Counterpart: kubernetes `pkg/controller/deployment/util`. */
 import { timestampMs } from "../../api/helpers/timestamps.ts";
+import { scaledValue } from "../shared/scaled-value.ts";
 import type { Deployment, ReplicaSet } from "../../api/schema/generated/models.ts";
 
 export const desiredReplicas = (deployment: Deployment): number => deployment.spec.replicas ?? 1;
@@ -14,20 +15,13 @@ export const activeSets = (sets: readonly (ReplicaSet | undefined)[]): ReplicaSe
 export const byCreation = (a: ReplicaSet, b: ReplicaSet): number =>
   (timestampMs(a.metadata.creationTimestamp) ?? 0) - (timestampMs(b.metadata.creationTimestamp) ?? 0) || (a.metadata.name < b.metadata.name ? -1 : 1);
 
-/** `"25%"` of `total`, or the number itself; anything unreadable is 0 (validation refuses it). */
-function scaled(value: string | number | undefined, total: number, round: (n: number) => number): number {
-  if (typeof value === "number") return value;
-  const percent = /^(\d+)%$/.exec(value ?? "");
-  return percent === null ? 0 : round((Number(percent[1]) * total) / 100);
-}
-
 /** Surge rounds up, unavailability down; both 0 would deadlock, so one pod may then be missing. */
 export function resolveFenceposts(deployment: Deployment): { maxSurge: number; maxUnavailable: number } {
   const desired = desiredReplicas(deployment);
   if (!isRollingUpdate(deployment)) return { maxSurge: 0, maxUnavailable: 0 };
   const rolling = deployment.spec.strategy?.rollingUpdate;
-  const maxSurge = scaled(rolling?.maxSurge, desired, Math.ceil);
-  let maxUnavailable = scaled(rolling?.maxUnavailable, desired, Math.floor);
+  const maxSurge = scaledValue(rolling?.maxSurge, desired, Math.ceil);
+  let maxUnavailable = scaledValue(rolling?.maxUnavailable, desired, Math.floor);
   if (maxSurge === 0 && maxUnavailable === 0) maxUnavailable = 1;
   return { maxSurge, maxUnavailable: desired === 0 ? 0 : Math.min(maxUnavailable, desired) };
 }

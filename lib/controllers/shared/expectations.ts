@@ -24,14 +24,13 @@ export class Expectations {
     return this.#clock.monotonicMs() - expected.sinceMs > EXPECTATION_TIMEOUT_MS;
   }
 
-  expectCreations(owner: string, count: number): void {
-    this.#owners.set(owner, { creations: count, deletions: new Set(), sinceMs: this.#clock.monotonicMs() });
+  /** What was expected before is replaced. `deletions` are `namespace/name` of what will be deleted. */
+  expect(owner: string, creations: number, deletions: readonly string[]): void {
+    this.#owners.set(owner, { creations, deletions: new Set(deletions), sinceMs: this.#clock.monotonicMs() });
   }
 
-  /** `keys` are `namespace/name` of what will be deleted. */
-  expectDeletions(owner: string, keys: readonly string[]): void {
-    this.#owners.set(owner, { creations: 0, deletions: new Set(keys), sinceMs: this.#clock.monotonicMs() });
-  }
+  expectCreations(owner: string, count: number): void { this.expect(owner, count, []); }
+  expectDeletions(owner: string, keys: readonly string[]): void { this.expect(owner, 0, keys); }
 
   /** A creation was seen, or will not come: it failed or was never tried. */
   creationObserved(owner: string, count = 1): void {

@@ -6,6 +6,7 @@ import { startEphemeralApiServer, type EphemeralApiServer } from "../../../lib/a
 import { selectControllers } from "../../../cmd/kube-controller-manager/controllers.ts";
 import { parse } from "../../../cmd/kube-controller-manager/flags.ts";
 import { createClient } from "../../../lib/client/http-client.ts";
+import { targetNode } from "../../../lib/controllers/daemonset/daemon-pods.ts";
 import { ServiceAccountClients } from "../../../lib/controllers/shared/service-account-clients.ts";
 import { leases, nodes, pods } from "../../../lib/api/schema/generated/references.ts";
 import { EventBroadcaster } from "../../../lib/runtime/event-recorder.ts";
@@ -129,8 +130,9 @@ export class World {
     const { metadata, spec, status } = pod, node = spec.nodeName ?? "";
     if (node === "") {
       if (metadata.deletionTimestamp !== undefined) return true;
-      if (free.length === 0) return false;
-      const target = { kind: "Node", name: free[this.#bound++ % free.length]! };
+      const meant = targetNode(pod); // As the scheduler does with a daemon's pod.
+      if (meant === undefined && free.length === 0) return false;
+      const target = { kind: "Node", name: meant ?? free[this.#bound++ % free.length]! };
       await this.client.createSubresource(pods, metadata, "binding", { apiVersion: "v1", kind: "Binding", metadata: { name: metadata.name, namespace: metadata.namespace }, target });
       return true;
     }
