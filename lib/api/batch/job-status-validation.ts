@@ -106,7 +106,8 @@ function checkProgress(errors: Errors, job: Job, old: Job): void {
   if (status.completionTime !== undefined && was.completionTime !== undefined && status.completionTime !== was.completionTime) {
     errors.push(invalid(STATUS.child("completionTime"), status.completionTime, "completionTime cannot be mutated"));
   }
-  if (was.startTime !== undefined && status.startTime !== was.startTime && spec?.suspend !== true) errors.push(required(STATUS.child("startTime"), "startTime cannot be removed for unsuspended job"));
+  const isResuming = hasJobCondition(old, "Suspended") && !hasJobCondition(job, "Suspended"); // It begins anew then.
+  if (was.startTime !== undefined && status.startTime !== was.startTime && spec?.suspend !== true && !isResuming) errors.push(invalid(STATUS.child("startTime"), status.startTime ?? null, "field is immutable for unsuspended job once set"));
   if (hasJobCondition(old, "SuccessCriteriaMet") && !hasJobCondition(job, "SuccessCriteriaMet")) errors.push(invalidUnshown(CONDITIONS, "cannot disable the SuccessCriteriaMet=True condition"));
   if (hasJobCondition(old, "Complete") && !hasJobCondition(old, "SuccessCriteriaMet") && hasJobCondition(job, "SuccessCriteriaMet")) {
     errors.push(invalidUnshown(CONDITIONS, "cannot set SuccessCriteriaMet=True for Job already has Complete=true conditions"));

@@ -135,8 +135,9 @@ export class JobSync {
     const conditions = setCondition(status.conditions, newCondition("Suspended", suspended ? "JobSuspended" : "JobResumed", suspended ? "Job suspended" : "Job resumed", now, suspended ? "True" : "False"));
     if (conditions === undefined) return false;
     this.#deps.recorder.event(this.#job, "Normal", suspended ? "Suspended" : "Resumed", suspended ? "Job suspended" : "Job resumed");
-    // A deadline counts from when the Job last went on.
-    this.#job = { ...this.#job, status: { ...status, conditions, ...(suspended ? {} : { startTime: toTimestamp(now) }) } };
+    // A deadline counts from when the Job last went on, and one that is suspended has not begun.
+    const { startTime: _, ...rest } = status;
+    this.#job = { ...this.#job, status: { ...rest, conditions, ...(suspended ? {} : { startTime: toTimestamp(now) }) } };
     if (!suspended) this.#wakeIn(untilDeadlineMs(this.#job, now));
     return true;
   }

@@ -56,7 +56,7 @@ test("a template that never becomes ready stops after maxUnavailable pods", asyn
   await setImage("stuck", "d:broken");
   const set = await world.until("one replaced", async () => { const s = await world.get(daemonsets, "stuck"); return s?.status?.observedGeneration === 2 && s.status.updatedNumberScheduled === 1 && s; });
   t.like(set.status, { numberAvailable: 2, numberUnavailable: 1 });
-  t.deepEqual((await podsOf("stuck")).map((p) => p.spec.containers[0]!.image).sort(), ["d:1", "d:1", "d:broken"]);
+  t.deepEqual((await podsOf("stuck")).map((p) => p.spec.containers[0]!.image ?? "").sort(), ["d:1", "d:1", "d:broken"]);
 });
 
 test("with maxSurge a new pod comes before the old one goes", async (t) => {
@@ -80,7 +80,7 @@ test("OnDelete leaves old pods until somebody deletes them", async (t) => {
   const [victim] = await podsOf("ondelete");
   await world.client.delete(pods, victim!.metadata);
   await world.until("replaced by new", async () => (await world.get(daemonsets, "ondelete"))!.status!.updatedNumberScheduled === 1);
-  t.deepEqual((await podsOf("ondelete")).map((p) => p.spec.containers[0]!.image).sort(), ["d:1", "d:1", "d:2"]);
+  t.deepEqual((await podsOf("ondelete")).map((p) => p.spec.containers[0]!.image ?? "").sort(), ["d:1", "d:1", "d:2"]);
 });
 
 test("history beyond its limit goes, but no revision that a pod still runs", async (t) => {

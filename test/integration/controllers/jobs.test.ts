@@ -88,7 +88,7 @@ test("suspending deletes the pods without counting them, resuming starts anew an
   await change("pause", { suspend: true });
   const suspended = await world.until("suspended", async () => { const job = await world.get(jobs, "pause"); return (job?.status?.active ?? 0) === 0 && job?.status?.terminating === 0 && job; });
   t.like(suspended.status!.conditions![0], { type: "Suspended", status: "True", reason: "JobSuspended", message: "Job suspended" });
-  t.is(suspended.status!.failed, undefined);
+  t.deepEqual([suspended.status!.failed, suspended.status!.startTime], [undefined, undefined]);
   await change("pause", { suspend: false });
   await running("pause", 2);
   const resumed = await world.until("resumed", async () => { const job = await world.get(jobs, "pause"); return job?.status?.conditions?.[0]?.status === "False" && job; });
@@ -97,7 +97,9 @@ test("suspending deletes the pods without counting them, resuming starts anew an
 });
 
 test("a Job past its active deadline fails, and its pods go", async (t) => {
-  await make("late", "run:1", { activeDeadlineSeconds: 1 });
+  await make("late", "run:1");
+  await running("late", 1);
+  await change("late", { activeDeadlineSeconds: 1 });
   const job = await ended("late", "Failed");
   t.like(job.status!.conditions!.find((c) => c.type === "Failed"), { reason: "DeadlineExceeded", message: "Job was active longer than specified deadline" });
   t.is(job.status!.failed, 1);

@@ -48,6 +48,16 @@ test("a job that is done stays done", (t) => {
   t.deepEqual(statusFaults(jobDefinition, done, (job) => void (job.status!.succeeded = 0)), ["status.succeeded: Invalid value: 0: cannot decrease the succeeded counter"]);
 });
 
+test("a Job's start stays, but for a Job that is suspended or goes on again", (t) => {
+  const job = prepared(jobDefinition, written());
+  job.status = { startTime: "2026-05-01T11:00:00Z" };
+  const later = (on: Job): void => { on.status = { ...on.status, startTime: "2026-05-01T12:00:00Z" }; };
+  t.deepEqual(statusFaults(jobDefinition, job, later), ['status.startTime: Invalid value: "2026-05-01T12:00:00Z": field is immutable for unsuspended job once set']);
+  t.deepEqual(statusFaults(jobDefinition, job, (on) => void delete on.status!.startTime), ["status.startTime: Invalid value: null: field is immutable for unsuspended job once set"]);
+  job.status.conditions = [{ type: "Suspended", status: "True" }];
+  t.deepEqual(statusFaults(jobDefinition, job, (on) => { later(on); on.status!.conditions = [{ type: "Suspended", status: "False" }]; }), []);
+});
+
 test("indexes as text", (t) => {
   t.deepEqual(countIndexes("0,2-4", 5), { value: 4 });
   t.deepEqual(countIndexes("0,9", 5), { fault: 'too large index: "9"' });
