@@ -38,3 +38,17 @@ test("mayImport() refuses backwards, sideways and the store for others", (t) => 
   t.false(mayImport("kubelet", "storage"));
   t.true(mayImport("apiserver", "storage"));
 });
+
+/** Modules a file loads when it runs: static and lazy imports, none that vanish with the types. */
+function loaded(file: string, seen = new Set<string>()): Set<string> {
+  if (seen.has(file)) return seen;
+  seen.add(file);
+  for (const match of readFileSync(file, "utf8").matchAll(/(?:^(?:import|export) (?!type\b)[^;'"]*?from |^import |\bimport\()["'](\.[^"']+)["']/gm)) loaded(path.resolve(path.dirname(file), match[1]!), seen);
+  return seen;
+}
+
+test("what an operator runs on a laptop loads nothing that needs a Linux host", (t) => {
+  const files = [...loaded(path.join(root, "cmd/kaji/remote-commands.ts"))].map((file) => path.relative(root, file));
+  t.true(files.includes("lib/install/remote/connect.ts") && files.length > 40);
+  t.deepEqual(files.filter((file) => /^lib\/(?!util|client|api|pki|install\/)/.test(file) || (/^lib\/install\/host\//.test(file) && !/(members-report|cluster-settings)\.ts$/.test(file))), []);
+});

@@ -6,6 +6,8 @@
 export interface HostLine { readonly host: string; readonly title: string; readonly detail: string; readonly sinceMs: number }
 
 export interface Board {
+  /** From now on hosts at work have live lines, where there is a terminal. Not before every question is asked: they would be written over. */
+  goLive(): void;
   begin(host: string, title: string): void;
   /** What the step is at just now; shown on a terminal only. */
   progress(host: string, detail: string): void;
@@ -34,8 +36,8 @@ const REDRAW_MS = 100;
 
 /** `hosts` are the names that will be shown, so that columns stand in line. */
 export function createBoard(output: BoardOutput, hosts: readonly string[], clock: { monotonicMs(): number; after(ms: number, callback: () => void): () => void }): Board {
-  const width = Math.max(0, ...hosts.map((host) => host.length)), running = new Map<string, { title: string; detail: string; sinceMs: number }>(), live = output.isTTY === true;
-  let drawn = 0, cancel: (() => void) | undefined;
+  const width = Math.max(0, ...hosts.map((host) => host.length)), running = new Map<string, { title: string; detail: string; sinceMs: number }>(), hasTerminal = output.isTTY === true;
+  let live = false, drawn = 0, cancel: (() => void) | undefined;
   const erase = (): string => (drawn === 0 ? "" : `\u001b[${drawn}A\u001b[0J`);
   const draw = (above: string): void => {
     if (!live) { output.write(above); return; }
@@ -52,11 +54,12 @@ export function createBoard(output: BoardOutput, hosts: readonly string[], clock
     draw(`${endedLine(clock.monotonicMs() - line.sinceMs, host, width, line.title, detail)}\n`);
   };
   return {
+    goLive() { live = hasTerminal; if (running.size > 0) schedule(); },
     begin(host, title) { running.set(host, { title, detail: "", sinceMs: clock.monotonicMs() }); schedule(); },
     progress(host, detail) { const line = running.get(host); if (line !== undefined) line.detail = detail; },
     end(host, detail) { finish(host, detail); },
     fail(host) { finish(host, "failed"); },
     note(text) { draw(`${plain(text)}\n`); },
-    close() { cancel?.(); cancel = undefined; running.clear(); if (live) { output.write(erase()); drawn = 0; } },
+    close() { cancel?.(); cancel = undefined; running.clear(); if (drawn > 0) { output.write(erase()); drawn = 0; } },
   };
 }

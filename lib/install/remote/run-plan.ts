@@ -71,6 +71,7 @@ class Runner {
 export async function runPlan(plan: Plan, deps: RunDeps, signal: AbortSignal): Promise<Outcome> {
   const runner = new Runner(deps, signal), outcome = (): Outcome => ({ failures: runner.failures, undone: [...runner.undone] });
   const stop = (): boolean => signal.aborted || runner.failed(deps.master);
+  deps.board.goLive();
   await eachOf(byHost(plan.prepare), async ([host, steps]) => { await runner.host(host, steps); });
   if (!stop()) for (const [host, steps] of byHost(plan.master)) await runner.host(host, steps);
   else runner.skip(plan.master);
