@@ -36,7 +36,8 @@ export interface HostFacts {
   /** SHA-256 of the cluster's authority; undefined outside a cluster. */
   readonly authority: string | undefined;
   readonly isMaster: boolean;
-  readonly node: { readonly name: string; readonly address: string } | undefined;
+  /** Which node the host is, or was about to become. */
+  readonly nodeName: string | undefined;
   /** A running kubelet that is not ours. */
   readonly foreignKubelet: boolean;
   /** The host is a machine of `kaji up`. */
@@ -83,10 +84,8 @@ for unit in /etc/systemd/system/kaji-*.service; do
 done
 [ -f /var/lib/kaji/bundle/.complete ] && say bundle "$(cat /var/lib/kaji/bundle/.complete)"
 if [ -f /etc/kaji/pki/ca.crt ]; then sum=$(sha256sum /etc/kaji/pki/ca.crt); say authority "\${sum%% *}"; fi
-if [ -f /etc/kaji/kubelet.env ]; then
-  for flag in $(cat /etc/kaji/kubelet.env); do
-    case $flag in --hostname-override=*) say nodeName "\${flag#*=}" ;; --node-ip=*) say nodeAddress "\${flag#*=}" ;; esac
-  done
+if [ -f /etc/kaji/kubelet.conf ]; then
+  name=$(grep -o 'system:node:[a-z0-9.-]*' /etc/kaji/kubelet.conf | head -n 1); say nodeName "\${name#system:node:}"
 fi
 [ -f /var/lib/kaji/cluster.json ] && say up yes
 systemctl is-active --quiet kubelet.service 2>/dev/null && say foreignKubelet yes
@@ -106,7 +105,7 @@ export function parseFacts(output: string, askedMs: number, answeredMs: number):
   const one = (key: string): string | undefined => lines.find(([name]) => name === key)?.[1] || undefined, all = (key: string): string[] => lines.filter(([name]) => name === key).map(([, value]) => value);
   const machine = one("machine"), timeMs = Number(one("time"));
   if (machine === undefined || !Number.isFinite(timeMs)) throw new Error("Cannot use what the host tells of itself: it is no POSIX system");
-  const nodeName = one("nodeName"), cluster = one("cluster");
+  const cluster = one("cluster");
   return {
     hostname: one("hostname") ?? "", system: one("system") ?? "", architecture: ARCHITECTURES[machine], machine, machineId: one("machineId") ?? "", addresses: all("address"),
     // The script may have been asked long before it ran (sudo, a slow host): only what lies outside of that counts.
@@ -115,7 +114,7 @@ export function parseFacts(output: string, askedMs: number, answeredMs: number):
     program: one("program"), commit: one("commit"),
     units: Object.fromEntries(all("unit").map((line) => line.split(" ")).filter(([, state]) => state === "current" || state === "stale" || state === "stopped")) as Record<string, UnitState>,
     traces: one("traces") === "yes" || one("program") !== undefined, bundle: one("bundle"), authority: one("authority"), isMaster: one("master") === "yes",
-    node: nodeName === undefined ? undefined : { name: nodeName, address: one("nodeAddress") ?? "" }, foreignKubelet: one("foreignKubelet") === "yes", up: one("up") === "yes",
+    nodeName: one("nodeName"), foreignKubelet: one("foreignKubelet") === "yes", up: one("up") === "yes",
     cluster: cluster === undefined ? undefined : parseReport(cluster),
   };
 }

@@ -61,7 +61,7 @@ export interface Situation {
 }
 
 export const MASTER_UNITS = ["kube-apiserver", "kube-controller-manager", "kube-scheduler"] as const, NODE_UNITS = ["containerd", "kubelet", "kube-proxy"] as const;
-export const nodeNameOf = (host: HostSpec, facts: HostFacts): string => facts.node?.name ?? (host.nodeName ?? facts.hostname).toLowerCase();
+export const nodeNameOf = (host: HostSpec, facts: HostFacts): string => facts.nodeName ?? (host.nodeName ?? facts.hostname).toLowerCase();
 export const clusterOf = (spec: ClusterSpec, facts: Situation["facts"]): MembersReport | undefined => facts.get(spec.hosts.find((host) => host.role === "master")!.name)?.cluster;
 
 /** Members that `spec` names no more. Without a file nobody leaves. */
@@ -136,13 +136,13 @@ function wishOf(host: HostSpec, node: NodeReport | undefined, member: Member | u
 function planWorker(host: HostSpec, facts: HostFacts, supplies: Supplies, report: MembersReport | undefined): { prepare: Step[]; join: Step[]; renew: Step[] } {
   const name = nodeNameOf(host, facts), node = report?.nodes.find((each) => each.name === name), member = report?.members[name], step = { host: host.name };
   const supply = supplySteps(host.name, facts, supplies, true), replaced = supply.some((each) => each.kind === "program") && facts.program !== undefined, stale = staleDaemons(facts, replaced);
-  const joined = facts.node !== undefined && runs(facts, NODE_UNITS) && node?.ready === true;
-  const again = replaced || stale.length > 0 || supply.some((each) => each.kind === "bundle") || (host.nodeIp !== undefined && facts.node?.address !== host.nodeIp);
+  const joined = facts.nodeName !== undefined && runs(facts, NODE_UNITS) && node?.ready === true;
+  const again = replaced || stale.length > 0 || supply.some((each) => each.kind === "bundle") || (host.nodeIp !== undefined && node?.address !== host.nodeIp);
   const wish = wishOf(host, node, member), configure: Step[] = wish === undefined ? [] : [{ ...step, kind: "configure", node: name, wish }];
   const restart: Step[] = stale.length > 0 ? [{ ...step, kind: "restart", daemons: stale }]
     // A kubelet whose Node somebody deleted makes it again when it starts.
     : facts.units["kubelet"] === "current" && report !== undefined && node === undefined ? [{ ...step, kind: "restart", daemons: ["kubelet"] }] : [];
-  const join: Step = { ...step, kind: "join", nodeName: host.nodeName ?? facts.node?.name, nodeIp: host.nodeIp, bundle: facts.bundle !== undefined || supply.some((each) => each.kind === "bundle") };
+  const join: Step = { ...step, kind: "join", nodeName: host.nodeName ?? facts.nodeName, nodeIp: host.nodeIp, bundle: facts.bundle !== undefined || supply.some((each) => each.kind === "bundle") };
   if (!joined) return { prepare: [...supply, { ...step, kind: "check", role: "worker", port: undefined, nodeName: host.nodeName }], join: [...restart, join, ...configure], renew: [] };
   return { prepare: supply, join: [], renew: [...restart, ...(again ? [join] : []), ...configure] };
 }

@@ -26,7 +26,7 @@ export function clashes(spec: ClusterSpec, facts: ReadonlyMap<string, HostFacts>
   }
   for (const { host, facts: own, node } of known) {
     const other = report?.nodes.find((each) => each.name === node);
-    if (other?.ready === true && own.node === undefined && other.machineId !== "" && other.machineId !== own.machineId) refusals.push({ host: host.name, found: `the cluster has another machine as node "${node}" (${other.address})`, nextStep: "give this host another name, or take that one out first" });
+    if (other?.ready === true && own.nodeName === undefined && other.machineId !== "" && other.machineId !== own.machineId) refusals.push({ host: host.name, found: `the cluster has another machine as node "${node}" (${other.address})`, nextStep: "give this host another name, or take that one out first" });
   }
   return refusals;
 }
@@ -59,8 +59,8 @@ export function problemsOf(host: HostSpec, facts: HostFacts, authority: string |
   if (carryMib > 0 && facts.freeMib < carryMib + SPARE_MIB) refuse(`/var/lib has ${facts.freeMib} MiB free, what is carried there takes ${carryMib} and ${SPARE_MIB} are left spare`, "free some space");
   if (!facts.library && facts.packages === "none") refuse("libatomic.so.1 is missing, which the program needs, and there is no apt-get", "install the distribution's package of libatomic");
   if (host.role === "worker" && facts.isMaster && !facts.up) refuse("it is the master of a cluster", 'give it the role master, or run "kaji reset" there first');
-  if (host.role === "master" && !facts.isMaster && facts.node !== undefined) refuse(`it is node "${facts.node.name}" of a cluster`, 'run "kaji reset" there first, or give it the role worker');
+  if (host.role === "master" && !facts.isMaster && facts.nodeName !== undefined) refuse(`it is node "${facts.nodeName}" of a cluster`, 'run "kaji reset" there first, or give it the role worker');
   if (host.role === "worker" && facts.authority !== undefined && facts.authority !== authority) refuse("it belongs to another cluster (its certificate authority is not the master's)", 'run "kaji reset" there first');
-  if (facts.node !== undefined && host.nodeName !== undefined && facts.node.name !== host.nodeName) refuse(`it is node "${facts.node.name}" already`, `call it "${facts.node.name}", or take it out of the file, apply, and add it again`);
+  if (facts.nodeName !== undefined && host.nodeName !== undefined && facts.nodeName !== host.nodeName) refuse(`it is node "${facts.nodeName}" already`, `call it "${facts.nodeName}", or take it out of the file, apply, and add it again`);
   return refusals;
 }

@@ -4,7 +4,7 @@ import type { Clock } from "../../util/clock.ts";
 import path from "node:path";
 import type { BundleFiles } from "./local-files.ts";
 import type { Step } from "./plan.ts";
-import type { RemoteHost } from "./remote-host.ts";
+import type { RemoteHost, RunOptions } from "./remote-host.ts";
 import { BUNDLE_MARK, changeWithKaji, CommandError, INSTALLED_FILE, LONG_TIMEOUT_MS, must, PROGRAM, readMembers, REMOTE_BUNDLE } from "./remote-kaji.ts";
 import { megabytes } from "./step-text.ts";
 
@@ -94,6 +94,15 @@ async function check(host: RemoteHost, step: Step & { kind: "check" }, { warn, s
   return of("warning").length === 0 ? "" : `${of("warning").length} warnings`;
 }
 
+/** A host that leaves keeps the program it has, which may be of a time when reset did not ask. */
+async function reset(host: RemoteHost, options: RunOptions): Promise<void> {
+  try { await changeWithKaji(host, ["reset", "--yes"], options); }
+  catch (error) {
+    if (!(error instanceof CommandError) || error.message !== "unknown flag: --yes") throw error;
+    await changeWithKaji(host, ["reset"], options);
+  }
+}
+
 const lastTitle = (progress: (detail: string) => void) => (line: string): void => { const title = /^\s*[\d.]+ s\s+(.+)$/.exec(line)?.[1]; if (title !== undefined) progress(title); };
 const JSON_INPUT = (value: unknown): string => JSON.stringify(value);
 
@@ -123,7 +132,7 @@ export async function runStep(step: Step, context: StepContext): Promise<string>
       const { stdout } = await must(master, [PROGRAM, "members", "drain", step.node, "--timeout", `${Math.ceil(step.timeoutMs / 1000)}s`], { signal, timeoutMs: step.timeoutMs + LONG_TIMEOUT_MS });
       return stdout.trim();
     }
-    case "reset": await changeWithKaji(host(), ["reset"], { signal, onLine: lastTitle(progress) }); return "";
+    case "reset": await reset(host(), { signal, onLine: lastTitle(progress) }); return "";
     case "remove": await must(master, [PROGRAM, "members", "remove", step.node, ...(step.forget ? ["--forget"] : [])], { signal }); return "";
     default: return assertNever(step);
   }

@@ -13,7 +13,7 @@ test("execOnHosts() puts the host's name before every line; exit codes are resul
       : Promise.resolve({ target, close: () => undefined, run: (argv: readonly string[], options: RunOptions): Promise<RunResult> => { options.onLine!(`${argv.join(" ")} sudo=${String(options.sudo)}`); return Promise.resolve({ code: target.name === "a" ? 0 : 3, stdout: "", stderr: "" }); } } as unknown as RemoteHost)),
   }, signal);
   t.deepEqual(written.toSorted(), ["a      | uname -n sudo=true\n", "longer | uname -n sudo=true\n"]);
-  t.deepEqual([...result.codes].toSorted(), [["a", 0], ["longer", 3]]);
+  t.deepEqual(Object.fromEntries(result.codes), { a: 0, longer: 3 });
   t.deepEqual(result.failures.map((failure) => failure.host), ["away"]);
   t.is(exitCodeOf(result), 255);
   t.is(exitCodeOf({ ...result, failures: [] }), 3);

@@ -123,7 +123,7 @@ class FakeHost implements RemoteHost {
       ["time", String(Date.now() + machine.clockOffsetMs)], ["machine", machine.machine], ["hostname", machine.hostname], ["uid", "0"], ["system", "Debian GNU/Linux 12 (bookworm)"], ["machineId", machine.machineId], ["systemd", "yes"],
       ["packages", machine.hasApt ? "apt" : undefined], ["address", machine.address], ["free", String(machine.freeKib)], ["library", machine.library ? "yes" : undefined], ["program", machine.program], ["commit", machine.program !== undefined && machine.library ? "0123456789abcdef" : undefined],
       ["traces", machine.bare ? undefined : "yes"], ...[...machine.daemons].map(([daemon, program]): [string, string] => ["unit", `${daemon} ${program === machine.program || daemon === "containerd" ? "current" : "stale"}`]),
-      ["bundle", machine.files.get(BUNDLE_MARK)?.toString().trim()], ["authority", machine.authority], ["nodeName", machine.env?.name], ["nodeAddress", machine.env?.address], ["master", machine.admin ? "yes" : undefined],
+      ["bundle", machine.files.get(BUNDLE_MARK)?.toString().trim()], ["authority", machine.authority], ["nodeName", machine.env?.name], ["master", machine.admin ? "yes" : undefined],
       ["cluster", machine.admin && machine.daemons.size > 0 ? JSON.stringify(this.#world.report(machine)) : undefined],
     ];
     return lines.map(([key, value]) => (value === undefined ? "" : `${key}=${value}\n`)).join("");

@@ -21,9 +21,9 @@ test("FACTS_SCRIPT writes nothing, and nothing from outside goes into it", (t) =
 const told = (more: string): string => `time=1000000\nmachine=aarch64\nhostname=n1\nuid=0\n${more}`;
 test("parseFacts() reads units, the node, and what the master tells of its cluster", (t) => {
   const report = { version: 1, pin: "sha256:0", members: {}, nodes: [] };
-  const facts = parseFacts(told(`unit=kubelet stale\nunit=kube-proxy current\nunit=containerd stopped\nunit=odd what\nnodeName=n1\nnodeAddress=10.0.0.1\nmaster=yes\ncluster=${JSON.stringify(report)}\naddress=10.0.0.1\naddress=10.0.2.15\nfree=2097152\n`), 1_000_000, 1_000_100);
+  const facts = parseFacts(told(`unit=kubelet stale\nunit=kube-proxy current\nunit=containerd stopped\nunit=odd what\nnodeName=n1\nmaster=yes\ncluster=${JSON.stringify(report)}\naddress=10.0.0.1\naddress=10.0.2.15\nfree=2097152\n`), 1_000_000, 1_000_100);
   t.deepEqual(facts.units, { kubelet: "stale", "kube-proxy": "current", containerd: "stopped" });
-  t.deepEqual([facts.architecture, facts.node, facts.isMaster, facts.addresses, facts.freeMib], ["arm64", { name: "n1", address: "10.0.0.1" }, true, ["10.0.0.1", "10.0.2.15"], 2_048]);
+  t.deepEqual([facts.architecture, facts.nodeName, facts.isMaster, facts.addresses, facts.freeMib], ["arm64", "n1", true, ["10.0.0.1", "10.0.2.15"], 2_048]);
   t.deepEqual(facts.cluster as unknown, report);
 });
 

@@ -12,7 +12,7 @@ const MASTER = ["kube-apiserver", "kube-controller-manager", "kube-scheduler"], 
 
 const bare = (name: string, more: Partial<HostFacts> = {}): HostFacts => ({
   hostname: name, system: "Debian GNU/Linux 12 (bookworm)", architecture: "x64", machine: "x86_64", machineId: `id-${name}`, addresses: [`address-${name}`], clockOffsetMs: 0, freeMib: 10_000, systemd: true, root: true, packages: "apt", library: false,
-  program: undefined, commit: undefined, units: {}, traces: false, bundle: undefined, authority: undefined, isMaster: false, node: undefined, foreignKubelet: false, up: false, cluster: undefined, ...more,
+  program: undefined, commit: undefined, units: {}, traces: false, bundle: undefined, authority: undefined, isMaster: false, nodeName: undefined, foreignKubelet: false, up: false, cluster: undefined, ...more,
 });
 const settings = { server: "https://192.0.2.1:6443", podCidr: "10.244.0.0/16", serviceCidr: "10.96.0.0/16", clusterDomain: "cluster.local", profile: "small" } as const;
 const member = (host: string, more: Partial<Member> = {}): Member => ({ role: host === "m" ? "master" : "worker", host, machineId: `id-${host}`, reach: { address: `ssh-${host}`, port: 22, user: "root" }, labels: [], taints: [], ...(host === "m" ? { apiServerNames: ["ssh-m"] } : {}), ...more });
@@ -22,7 +22,7 @@ const report = (names: readonly string[], more: Partial<MembersReport> = {}): Me
 });
 const installed = { library: true, program: "new", commit: "abc", traces: true, authority: "ours" };
 const master = (names: readonly string[], more: Partial<HostFacts> = {}): HostFacts => bare("m", { ...installed, units: running(MASTER), isMaster: true, cluster: report(names), ...more });
-const node = (name: string, more: Partial<HostFacts> = {}): HostFacts => bare(name, { ...installed, units: running(NODE), node: { name, address: "10.0.0.1" }, ...more });
+const node = (name: string, more: Partial<HostFacts> = {}): HostFacts => bare(name, { ...installed, units: running(NODE), nodeName: name, ...more });
 
 const host = (name: string, more: Partial<HostSpec> = {}): HostSpec => ({ name, nodeName: name, role: name === "m" ? "master" : "worker", reach: { address: `ssh-${name}`, port: 22, user: "root" }, labels: {}, taints: [], ...more });
 const spec = (hosts: readonly HostSpec[], more: Partial<ClusterSpec> = {}): ClusterSpec => ({ name: "c", hosts, cluster: { apiServerNames: [] }, drainTimeoutMs: 60_000, complete: true, ...more });
@@ -89,7 +89,7 @@ for (const [what, facts, pattern] of [
   ["a full disk", bare("a", { freeMib: 200 }), /\/var\/lib has 200 MiB free, what is carried there takes 150 and 200 are left spare: free some space/],
   ["no library and no apt", bare("a", { packages: "none" }), /libatomic\.so\.1 is missing/],
   ["another cluster it belongs to", node("a", { authority: "theirs" }), /belongs to another cluster .*: run "kaji reset" there first/],
-  ["another name it has in the cluster", node("a", { node: { name: "z", address: "" } }), /it is node "z" already: call it "z"/],
+  ["another name it has in the cluster", node("a", { nodeName: "z" }), /it is node "z" already: call it "z"/],
   ["a master of its own", bare("a", { isMaster: true }), /it is the master of a cluster/],
   ["a name that a node of another machine has", bare("a", { machineId: "other" }), /the cluster has another machine as node "a"/],
 ] as const) {
