@@ -11,7 +11,7 @@ ${user === "root" ? "" : `    user: ${user}\n`}${port === 22 ? "" : `    port: $
 export function clusterFileText(name: string, hosts: readonly Reach[]): string {
   const example: readonly Reach[] = [{ user: "root", address: "192.0.2.11", port: 22 }, { user: "root", address: "192.0.2.12", port: 22 }], all = hosts.length > 0 ? hosts : example;
   const [master, ...workers] = all.map((reach, i) => hostText(i === 0 ? "master-1" : `worker-${i}`, i === 0 ? "master" : "worker", reach));
-  return `# A cluster over SSH: which hosts it is made of and how to reach them.
+  return aligned(`# A cluster over SSH: which hosts it is made of and how to reach them.
 #   kaji plan -f cluster.yaml     shows what would be done, changes nothing
 #   kaji apply -f cluster.yaml    does it; run again after a change here, or after an interruption
 #   kaji delete -f cluster.yaml   takes everything away again
@@ -53,5 +53,9 @@ ${workers.map((text, i) => (i > 0 ? text : `${text}    # nodeIP: 10.0.0.12
 
 # options:
 #   drainTimeout: 5m              # how long pods of a leaving host may take
-`;
+`);
 }
+
+const COLUMN = 42;
+/** Remarks behind a field, in line. */
+const aligned = (text: string): string => text.replaceAll(/^(.*\S) {2,}# (.*)$/gm, (_, field: string, remark: string) => `${`${field}  `.padEnd(COLUMN)}# ${remark}`);
