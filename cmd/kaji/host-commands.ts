@@ -17,6 +17,22 @@ function noArguments(command: string, args: readonly string[]): void {
   if (args.length > 0) throw new FlagError(`kaji ${command} takes no arguments, got ${JSON.stringify(args[0])}`);
 }
 
+/** `-` is stdin. */
+async function readToken(file: string): Promise<string> {
+  if (file !== "-") return (await readFile(file, "utf8").catch((error: unknown) => { throw new FlagError(`Cannot read --token-file=${file}: ${(error as Error).message}`); })).trim();
+  const chunks: Buffer[] = [];
+  for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks).toString("utf8").trim();
+}
+
+/** The token of a flag or of a file; undefined when there is neither. */
+async function givenToken(flags: { token?: string | undefined; "token-file"?: string | undefined }): Promise<string | undefined> {
+  const file = flags["token-file"];
+  if (file === undefined) return flags.token;
+  if (flags.token !== undefined) throw new FlagError("Cannot use --token and --token-file together: give one of them");
+  return readToken(file);
+}
+
 const init: Main = async (argv) => {
   const { SETTINGS_DEFAULTS: D } = await import("../../lib/install/host/cluster-settings.ts"), { init: run, TOKEN_LIFETIME_MS } = await import("../../lib/install/host/init.ts");
   const { flags, args } = parseFlags(argv, {
@@ -27,25 +43,23 @@ const init: Main = async (argv) => {
     "cluster-domain": { type: "string", default: D.clusterDomain, help: "domain of the cluster's names" },
     "apiserver-cert-extra-sans": { type: "list", help: "more names and addresses the API server is reached by" },
     token: { type: "string", help: "the first token instead of a drawn one" },
+    "token-file": { type: "string", help: "file that holds it, so that it is on no command line" },
     "token-ttl": { type: "duration", default: "24h", help: "how long it is valid; 0 is for ever" },
     profile: { type: "string", default: D.profile, help: "failure defaults: small or upstream" },
+    "as-node": { type: "bool", help: "the master runs pods too" },
+    "node-name": { type: "string", help: "name of that node instead of the host's" },
+    bundle: { type: "string", help: "folder with packages/*.deb and images/*.tar, for hosts without internet" },
   });
   noArguments("init", args);
+  const first = await givenToken(flags);
   requireRoot("init");
-  const { kubeconfig, join } = await run({
+  const { kubeconfig, join, node } = await run({
     advertiseAddress: flags["advertise-address"], port: flags.port, podCidr: flags["pod-cidr"], serviceCidr: flags["service-cidr"], clusterDomain: flags["cluster-domain"], profile: flags.profile,
-    certificateNames: flags["apiserver-cert-extra-sans"], token: flags.token, tokenLifetimeMs: flags["token-ttl"] ?? TOKEN_LIFETIME_MS,
+    certificateNames: flags["apiserver-cert-extra-sans"], token: first, tokenLifetimeMs: flags["token-ttl"] ?? TOKEN_LIFETIME_MS,
+    asNode: flags["as-node"], nodeName: flags["node-name"], bundle: flags.bundle,
   }, { clock: systemClock, progress: await steps() });
-  print(`\nThe master runs. Use it:\n\n  export KUBECONFIG=${kubeconfig}\n\nLet other hosts join, as root on each:\n\n  ${join}\n`);
+  print(`\nThe master runs${node === undefined ? "" : `, and is node "${node}"`}. Use it:\n\n  export KUBECONFIG=${kubeconfig}\n\nLet other hosts join, as root on each:\n\n  ${join}\n`);
 };
-
-/** `-` is stdin. */
-async function readToken(file: string): Promise<string> {
-  if (file !== "-") return (await readFile(file, "utf8").catch((error: unknown) => { throw new FlagError(`Cannot read --token-file=${file}: ${(error as Error).message}`); })).trim();
-  const chunks: Buffer[] = [];
-  for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
-  return Buffer.concat(chunks).toString("utf8").trim();
-}
 
 const join: Main = async (argv) => {
   const { flags, args } = parseFlags(argv, {
@@ -60,7 +74,7 @@ const join: Main = async (argv) => {
   if (server === undefined || args.length > 1 || (flags.token === undefined) === (flags["token-file"] === undefined) || pins.length === 0) throw new FlagError("Usage: kaji join ADDRESS:PORT --token TOKEN | --token-file FILE --discovery-token-ca-cert-hash sha256:HEX");
   const odd = pins.find((pin) => !/^sha256:[0-9a-f]{64}$/.test(pin));
   if (odd !== undefined) throw new FlagError(`Cannot use the pin ${JSON.stringify(odd)}: it must look like sha256: and 64 hexadecimal digits`);
-  const given = flags.token ?? await readToken(flags["token-file"]!);
+  const given = (await givenToken(flags))!;
   requireRoot("join");
   const { join: run } = await import("../../lib/install/host/join.ts");
   const { node, address } = await run({ server, token: given, pins, nodeName: flags["node-name"], nodeIp: flags["node-ip"], bundle: flags.bundle }, { clock: systemClock, progress: await steps() });

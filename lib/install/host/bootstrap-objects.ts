@@ -27,6 +27,8 @@ export function bootstrapObjects(settings: ClusterSettings, authorityPem: string
   return {
     clusterRoles: [
       clusterRole("kubeadm:get-nodes", { apiGroups: [""], resources: ["nodes"], verbs: ["get"] }),
+      // Beyond kubeadm: who joins compares its machine-id with those there are.
+      clusterRole("kaji:compare-nodes", { apiGroups: [""], resources: ["nodes"], verbs: ["list"] }),
       clusterRole("kaji:proxy-client", { apiGroups: ["certificates.k8s.io"], resources: ["certificatesigningrequests"], verbs: ["create", "get", "list", "watch"] },
         { apiGroups: ["certificates.k8s.io"], resources: ["certificatesigningrequests/proxyclient"], verbs: ["create"] }),
       clusterRole("kaji:kubelet-serving-approver", { apiGroups: ["certificates.k8s.io"], resources: ["signers"], resourceNames: ["kubernetes.io/kubelet-serving", "kubernetes.io/kube-apiserver-client"], verbs: ["approve"] },
@@ -37,6 +39,7 @@ export function bootstrapObjects(settings: ClusterSettings, authorityPem: string
       bindCluster("kubeadm:node-autoapprove-bootstrap", `${CSR}:nodeclient`, joining),
       bindCluster("kubeadm:node-autoapprove-certificate-rotation", `${CSR}:selfnodeclient`, nodes),
       bindCluster("kubeadm:get-nodes", "kubeadm:get-nodes", joining),
+      bindCluster("kaji:compare-nodes", "kaji:compare-nodes", joining),
       bindCluster("kaji:proxy-client", "kaji:proxy-client", nodes, user("system:kube-proxy")),
       bindCluster("kaji:kubelet-serving-approver", "kaji:kubelet-serving-approver", { kind: "ServiceAccount", name: "certificate-controller", namespace: "kube-system" }),
     ],

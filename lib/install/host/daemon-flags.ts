@@ -11,7 +11,8 @@ export function servingNames(settings: ClusterSettings, address: string, more: r
   return { dns: [...apiServiceNames(settings.clusterDomain), ...more], addresses: [address, kubernetesServiceOf(settings)] };
 }
 
-export function masterFlags(settings: ClusterSettings, address: string, paths: HostPaths): Record<(typeof MASTER_DAEMONS)[number], string[]> {
+/** `asNode`: kube-proxy runs there too, and keeps the routes to pods itself. */
+export function masterFlags(settings: ClusterSettings, address: string, paths: HostPaths, { asNode = false } = {}): Record<(typeof MASTER_DAEMONS)[number], string[]> {
   const pki = (file: string): string => `${paths.pki}/${file}`, upstream = settings.profile === "upstream";
   return {
     "kube-apiserver": [
@@ -28,7 +29,7 @@ export function masterFlags(settings: ClusterSettings, address: string, paths: H
     ],
     "kube-controller-manager": [
       `--kubeconfig=${paths.config}/controller-manager.conf`, "--leader-elect=false", "--allocate-node-cidrs=true", `--cluster-cidr=${settings.podCidr}`, `--service-cluster-ip-range=${settings.serviceCidr}`,
-      `--root-ca-file=${pki("ca.crt")}`, `--cluster-signing-cert-file=${pki("ca.crt")}`, `--cluster-signing-key-file=${pki("ca.key")}`, "--configure-host-routes=true", `--profile=${settings.profile}`,
+      `--root-ca-file=${pki("ca.crt")}`, `--cluster-signing-cert-file=${pki("ca.crt")}`, `--cluster-signing-key-file=${pki("ca.key")}`, `--configure-host-routes=${!asNode}`, `--profile=${settings.profile}`,
     ],
     "kube-scheduler": [`--kubeconfig=${paths.config}/scheduler.conf`, "--leader-elect=false"],
   };

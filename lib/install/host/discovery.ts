@@ -6,8 +6,10 @@ import { configmaps } from "../../api/schema/generated/references.ts";
 import { createClient } from "../../client/http-client.ts";
 import { configFromKubeconfig, parseKubeconfig } from "../../client/kubeconfig.ts";
 import { authorityPin } from "./bootstrap-token.ts";
+import { explain, pinDiffers } from "./join-error.ts";
 
 export class DiscoveryError extends Error { override readonly name = "DiscoveryError"; }
+const SIGNATURE_PREFIX = "jws-kubeconfig-";
 
 /** The one authority in a cluster-info kubeconfig. */
 function authorityOf(kubeconfig: string): string {
@@ -18,15 +20,17 @@ function authorityOf(kubeconfig: string): string {
   return caData;
 }
 
-/** The cluster's authority (PEM), proven. Throws DiscoveryError when pin and cluster do not fit. */
-export async function discoverAuthority(server: string, pins: readonly string[], signal: AbortSignal): Promise<string> {
-  const read = async (trust: { insecureSkipVerify: true } | { caData: string }): Promise<string> => {
+/** The cluster's authority (PEM), proven, and the ids of the tokens in force. Throws JoinError or DiscoveryError when pin and cluster do not fit. */
+export async function discoverAuthority(server: string, pins: readonly string[], signal: AbortSignal): Promise<{ authority: string; tokenIds: string[] }> {
+  const read = async (trust: { insecureSkipVerify: true } | { caData: string }): Promise<Record<string, string>> => {
     const client = createClient({ server, component: "kaji", ...trust });
-    try { return (await client.get(configmaps, { namespace: "kube-public", name: "cluster-info" }, signal)).data?.["kubeconfig"] ?? ""; }
+    try { return (await client.get(configmaps, { namespace: "kube-public", name: "cluster-info" }, signal)).data ?? {}; }
+    catch (error) { throw explain(server, error); }
     finally { client.close(); }
   };
-  const authority = authorityOf(await read({ insecureSkipVerify: true })), pin = authorityPin(authority);
-  if (!pins.includes(pin)) throw new DiscoveryError(`Cannot trust ${server}: its authority has the pin ${pin}, wanted ${pins.join(" or ")}; make a new join command on the master with "kaji token create --print-join-command"`);
-  if (authorityOf(await read({ caData: authority })) !== authority) throw new DiscoveryError(`Cannot trust ${server}: it tells different authorities`);
-  return authority;
+  const authority = authorityOf((await read({ insecureSkipVerify: true }))["kubeconfig"] ?? ""), pin = authorityPin(authority);
+  if (!pins.includes(pin)) throw pinDiffers(server, pin, pins);
+  const proven = await read({ caData: authority });
+  if (authorityOf(proven["kubeconfig"] ?? "") !== authority) throw new DiscoveryError(`Cannot trust ${server}: it tells different authorities`);
+  return { authority, tokenIds: Object.keys(proven).filter((key) => key.startsWith(SIGNATURE_PREFIX)).map((key) => key.slice(SIGNATURE_PREFIX.length)) };
 }

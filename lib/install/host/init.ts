@@ -2,30 +2,38 @@
  * `kaji init`: makes this host the master of a new cluster: certificates, kubeconfigs, daemons under systemd, and what hosts need to join.
  *
  * Promises: harmless when run again (keeps every key, renews what ends soon); refuses what cannot work before it changes anything.
- * Counterpart: kubeadm init. Differs: the master is no node and runs no pods; its daemons are programs under systemd, not static pods.
+ * Counterpart: kubeadm init. Differs: the master is no node and runs no pods unless asked (`--as-node`; then nothing keeps pods away); its
+ * daemons are programs under systemd, not static pods.
  */
-import { chmodSync, mkdirSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync } from "node:fs";
 import path from "node:path";
 import { createClient } from "../../client/http-client.ts";
 import { loadKubeconfig } from "../../client/kubeconfig.ts";
 import type { Client } from "../../client/client.ts";
 import { dnsAccess, dnsService } from "../../api/helpers/cluster-dns.ts";
-import { clusterrolebindings, clusterroles, configmaps, rolebindings, roles, secrets, services } from "../../api/schema/generated/references.ts";
+import { clusterrolebindings, clusterroles, configmaps, nodes, rolebindings, roles, secrets, services } from "../../api/schema/generated/references.ts";
 import { ensureClusterPki } from "../../pki/cluster-pki.ts";
 import type { Clock } from "../../util/clock.ts";
 import { ensureKubeconfig } from "../credentials.ts";
+import { REQUIREMENTS } from "../packages.ts";
 import type { Progress } from "../progress.ts";
 import { createIfMissing, until } from "../wait.ts";
 import { bootstrapObjects } from "./bootstrap-objects.ts";
 import { authorityPin, generateToken, joinCommand, tokenSecret } from "./bootstrap-token.ts";
+import { ensurePackages } from "./bundle.ts";
 import { checkHost } from "./check.ts";
+import { gatherMachine } from "./checks/gather-machine.ts";
 import { checkSettings, type ClusterSettings, dnsOf } from "./cluster-settings.ts";
 import { environmentFile, MASTER_DAEMONS, masterFlags, servingNames } from "./daemon-flags.ts";
-import { hostAddress } from "./facts.ts";
+import { enroll, type Enrolled } from "./enroll.ts";
+import { hostAddress, nodeName } from "./facts.ts";
 import { HOST_PATHS } from "./host-paths.ts";
+import { startNode } from "./node.ts";
 import { ensureBinary } from "./program.ts";
 import { journalOf, startUnits, writeIfChanged } from "./systemd.ts";
 
+/** What the daemons of a master call. */
+const MASTER_REQUIREMENTS = REQUIREMENTS.filter((each) => each.program === "ip");
 const READY_TIMEOUT_MS = 180_000;
 export const TOKEN_LIFETIME_MS = 24 * 3_600_000;
 export const ADMIN_FILE = path.join(HOST_PATHS.config, "admin.conf");
@@ -34,8 +42,12 @@ export interface InitOptions {
   readonly advertiseAddress?: string | undefined; readonly port: number; readonly podCidr: string; readonly serviceCidr: string; readonly clusterDomain: string; readonly profile: string;
   /** More names and addresses for the API server's certificate. */
   readonly certificateNames: readonly string[]; readonly token?: string | undefined; readonly tokenLifetimeMs: number;
+  /** The master is a node too. Once it is, it stays one. */
+  readonly asNode: boolean; readonly nodeName?: string | undefined;
+  /** Folder with packages and images, for hosts without internet. */
+  readonly bundle?: string | undefined;
 }
-export interface InitResult { readonly settings: ClusterSettings; readonly kubeconfig: string; readonly join: string }
+export interface InitResult { readonly settings: ClusterSettings; readonly kubeconfig: string; readonly join: string; readonly node: string | undefined }
 
 async function writeObjects(client: Client, settings: ClusterSettings, authorityPem: string): Promise<void> {
   const objects = bootstrapObjects(settings, authorityPem), [role, binding] = dnsAccess();
@@ -47,17 +59,31 @@ async function writeObjects(client: Client, settings: ClusterSettings, authority
   await createIfMissing(client, services, dnsService(dnsOf(settings)));
 }
 
+interface OwnNode { readonly name: string; readonly address: string; readonly token: string; readonly settings: ClusterSettings; readonly authorityPem: string; readonly bundle: string | undefined }
+/** Joins the master to its own cluster, as any host would, and marks the node as kubeadm does, without a taint. */
+async function joinItself(client: Client, { name, address, token, settings, authorityPem, bundle }: OwnNode, deps: { clock: Clock; progress: Progress }): Promise<void> {
+  let enrolled!: Enrolled;
+  await deps.progress.step("certificates of the node", async () => {
+    enrolled = await enroll({ server: settings.server, token, pins: [authorityPin(authorityPem)], name, identity: (await gatherMachine(undefined)).identity, now: deps.clock.now() });
+  });
+  await startNode(enrolled, { name, address, bundle }, deps);
+  await client.patch(nodes, { name }, "merge", { metadata: { labels: { "node-role.kubernetes.io/control-plane": "" } } });
+}
+
 export async function init(options: InitOptions, deps: { clock: Clock; progress: Progress }): Promise<InitResult> {
   const { clock, progress } = deps, token = options.token ?? generateToken();
+  const asNode = options.asNode || existsSync(path.join(HOST_PATHS.config, "kubelet.conf")), name = asNode ? nodeName(options.nodeName) : undefined;
   let address!: string, settings!: ClusterSettings, authorityPem!: string;
   await progress.step("checks", async () => {
     address = await hostAddress(options.advertiseAddress, undefined);
     const { podCidr, serviceCidr, clusterDomain } = options;
     settings = checkSettings({ server: `https://${address}:${options.port}`, podCidr, serviceCidr, clusterDomain, profile: options.profile as ClusterSettings["profile"] }, address);
     await checkHost("master", { apiPort: options.port });
+    if (asNode) await checkHost("worker", { nodeName: name });
     return `address ${address}`;
   });
   const changed = new Set<string>();
+  await progress.step("packages", async () => { const fresh = await ensurePackages(options.bundle, MASTER_REQUIREMENTS); return fresh.length === 0 ? "nothing missing" : `installed ${fresh.length}`; });
   await progress.step("certificates", async () => {
     await ensureBinary();
     mkdirSync(HOST_PATHS.data, { recursive: true, mode: 0o700 });
@@ -72,7 +98,7 @@ export async function init(options: InitOptions, deps: { clock: Clock; progress:
     for (const component of ["controller-manager", "scheduler"]) await ensureKubeconfig(path.join(HOST_PATHS.config, `${component}.conf`), local, ca, `system:kube-${component}`, client(`system:kube-${component}`));
   });
   await progress.step("daemons", async () => {
-    const flags = masterFlags(settings, address, HOST_PATHS);
+    const flags = masterFlags(settings, address, HOST_PATHS, { asNode });
     for (const daemon of MASTER_DAEMONS) if (writeIfChanged(path.join(HOST_PATHS.config, `${daemon}.env`), environmentFile(daemon, flags[daemon]), 0o644)) changed.add(daemon);
     await startUnits(MASTER_DAEMONS, changed);
   });
@@ -87,6 +113,7 @@ export async function init(options: InitOptions, deps: { clock: Clock; progress:
       const expires = options.tokenLifetimeMs === 0 ? undefined : new Date(clock.now().getTime() + options.tokenLifetimeMs);
       await createIfMissing(client, secrets, tokenSecret(token, expires, "made by kaji init"));
     });
+    if (name !== undefined) await joinItself(client, { name, address, token, settings, authorityPem, bundle: options.bundle }, deps);
   } finally { client.close(); }
-  return { settings, kubeconfig: ADMIN_FILE, join: joinCommand(settings.server, token, authorityPin(authorityPem)) };
+  return { settings, kubeconfig: ADMIN_FILE, join: joinCommand(settings.server, token, authorityPin(authorityPem)), node: name };
 }

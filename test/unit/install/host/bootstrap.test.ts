@@ -32,7 +32,7 @@ test("authorityPin() is what openssl computes of the public key, as kubeadm docu
 test("bootstrapObjects() lets strangers read only cluster-info, and the token's group nothing but what joining takes", (t) => {
   const objects = bootstrapObjects(settings, "CA"), of = (name: string) => [...objects.roleBindings, ...objects.clusterRoleBindings].filter((each) => each.subjects?.some((subject) => subject.name === name)).map((each) => each.roleRef.name).toSorted();
   t.deepEqual(of("system:anonymous"), ["kubeadm:bootstrap-signer-clusterinfo"]);
-  t.deepEqual(of("system:bootstrappers:kubeadm:default-node-token"), ["kaji:nodes-config", "kubeadm:get-nodes", "system:certificates.k8s.io:certificatesigningrequests:nodeclient", "system:node-bootstrapper"]);
+  t.deepEqual(of("system:bootstrappers:kubeadm:default-node-token"), ["kaji:compare-nodes", "kaji:nodes-config", "kubeadm:get-nodes", "system:certificates.k8s.io:certificatesigningrequests:nodeclient", "system:node-bootstrapper"]);
   t.notRegex(objects.configMaps[0]!.data!["kubeconfig"]!, /client-key|token/);
   t.deepEqual(parseSettings(objects.configMaps[1]!.data!["settings"]!), settings);
 });
