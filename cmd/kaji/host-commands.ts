@@ -1,5 +1,6 @@
 /** Commands for real hosts: init, join, token, reset, check. As kubeadm's. */
 import { readFile } from "node:fs/promises";
+import { createInterface } from "node:readline/promises";
 import { systemClock } from "../../lib/util/clock.ts";
 import { FlagError, parseFlags } from "../../lib/util/flags.ts";
 import type { Progress } from "../../lib/install/progress.ts";
@@ -96,10 +97,19 @@ const token: Main = async (argv) => {
   await tokens.deleteToken(args[0]!);
 };
 
+/** Asks on the terminal; anything but yes is no. Throws FlagError where there is none. */
+async function confirm(question: string): Promise<boolean> {
+  if (!process.stdin.isTTY) throw new FlagError("Cannot ask whether to go on, since this is no terminal: give --yes");
+  const terminal = createInterface({ input: process.stdin, output: process.stdout });
+  try { return /^y(es)?$/i.test((await terminal.question(`${question} [y/N] `)).trim()); }
+  finally { terminal.close(); }
+}
+
 const reset: Main = async (argv) => {
-  const { flags, args } = parseFlags(argv, { "keep-packages": { type: "bool", help: "leave packages installed that came with the cluster" } });
+  const { flags, args } = parseFlags(argv, { yes: { type: "bool", help: "do not ask" }, "keep-packages": { type: "bool", help: "leave packages installed that came with the cluster" } });
   noArguments("reset", args);
   requireRoot("reset");
+  if (!flags.yes && !(await confirm("This ends every pod of the cluster on this host and removes its data, a master's store included. Go on?"))) { print("Nothing was changed.\n"); return 1; }
   await (await import("../../lib/install/host/reset.ts")).reset({ keepPackages: flags["keep-packages"] }, { progress: await steps() });
 };
 
@@ -111,5 +121,5 @@ export const HOST_COMMANDS: Record<string, { run: Main; help: string }> = {
   token: { run: token, help: "list | create | delete: what lets hosts join" },
   check: { run: check, help: "[--master] [--fix] [--output json]: what would keep this host from being a member" },
   members: { run: async (argv) => (await import("./members-command.ts")).members(argv), help: "who belongs to the cluster (run by apply)" },
-  reset: { run: reset, help: "take everything away from this host that init or join made" },
+  reset: { run: reset, help: "[--yes]: take everything away from this host that init or join made" },
 };

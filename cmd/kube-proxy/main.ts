@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { parse as parseYaml } from "yaml";
 import { createClient } from "../../lib/client/http-client.ts";
+import { findProgram } from "../../lib/install/packages.ts";
 import { Iptables } from "../../lib/node-iptables/index.ts";
 import { IpRoute } from "../../lib/network/iproute.ts";
 import { cleanupNetwork } from "../../lib/network/cleanup.ts";
@@ -71,18 +72,18 @@ function certificateKeeper(flags: Flags, config: ClientConfig, client: Client, l
 
 /** Takes back everything a kube-proxy of ours (or upstream's, in iptables mode) ever made on this host. */
 async function cleanup(flags: Flags, log: Logger): Promise<void> {
-  const ip = new IpRoute();
+  const ip = new IpRoute(), hasIptables = (await findProgram("iptables")) !== undefined; // Without it there are no rules, but a master has routes.
   for (const family of [4, 6] as const) {
     const iptables = new Iptables({ family });
-    const removed = await cleanupProxy(iptables).catch((error: unknown) => {
+    const removed = !hasIptables ? 0 : await cleanupProxy(iptables).catch((error: unknown) => {
       if (family === 4) throw error;
       log.debug({ error }, "no IPv6 rules to remove");
       return 0;
     });
     log.info({ family, removed }, "removed the proxy's chains");
     if (family === 6) continue;
-    await removeDnsRules(iptables);
-    await cleanupNetwork({ ip, iptables, log }, { cniDir: flags["pod-network-config-dir"] });
+    if (hasIptables) await removeDnsRules(iptables);
+    await cleanupNetwork({ ip, iptables: hasIptables ? iptables : undefined, log }, { cniDir: flags["pod-network-config-dir"] });
   }
   for (const address of [flags["cluster-dns"] ?? "10.96.0.10"]) if (await removeLocalAddress(ip, address)) log.info({ address }, "removed the DNS address");
 }

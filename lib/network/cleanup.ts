@@ -8,9 +8,9 @@ import type { IpRoute } from "./iproute.ts";
 import { RouteKeeper } from "./route-keeper.ts";
 
 /** The bridge is made by the CNI plugin from our configuration; its address leases go with it, or they would never be free again. */
-export async function cleanupNetwork(deps: { ip: IpRoute; iptables: Iptables; log: Logger }, { cniDir = CNI_DIR, leaseDir = "/var/lib/cni/networks" } = {}): Promise<void> {
+export async function cleanupNetwork(deps: { ip: IpRoute; iptables: Iptables | undefined; log: Logger }, { cniDir = CNI_DIR, leaseDir = "/var/lib/cni/networks" } = {}): Promise<void> {
   await removeCniConfig(cniDir);
-  await removeFirewall(deps.iptables);
+  if (deps.iptables !== undefined) await removeFirewall(deps.iptables);
   await new RouteKeeper(deps.ip, deps.log).clear();
   await deps.ip.remove("ip", "link", "del", BRIDGE);
   await rm(`${leaseDir}/${CNI_NETWORK}`, { recursive: true, force: true });

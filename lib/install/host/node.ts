@@ -9,12 +9,12 @@ import { exec } from "../../util/exec.ts";
 import type { Progress } from "../progress.ts";
 import { until, waitForObjects } from "../wait.ts";
 import { ensurePackages, importImages, pauseImage } from "./bundle.ts";
-import { rememberSysctls } from "./checks/fix.ts";
 import type { ClusterSettings } from "./cluster-settings.ts";
 import { hostContainerdConfig } from "./containerd-on-host.ts";
 import { environmentFile, NODE_DAEMONS, nodeFlags } from "./daemon-flags.ts";
 import { CLIENT_FILE, PROXY_FILE, type Enrolled } from "./enroll.ts";
 import { resolvConf } from "./facts.ts";
+import { rememberSysctls, rememberTables } from "./host-before.ts";
 import { HOST_PATHS } from "./host-paths.ts";
 import { ensureBinary } from "./program.ts";
 import { NODE_SYSCTLS } from "./sysctls.ts";
@@ -50,6 +50,7 @@ export async function startNode({ settings, authority }: Enrolled, options: Node
     await ensureBinary();
     const changed = await writeNode(settings, authority, options);
     await rememberSysctls(NODE_SYSCTLS);
+    await rememberTables();
     await startUnits(["containerd"], changed);
     await until("containerd answering", async () => { await exec("ctr", ["--address", HOST_PATHS.containerdSocket, "version"]); return true; }, clock, CONTAINERD_TIMEOUT_MS)
       .catch(async (error: unknown) => { throw new Error(`${(error as Error).message}\n${await journalOf("containerd")}`, { cause: error }); });

@@ -1,44 +1,69 @@
 /**
- * `kaji reset`: takes away from this host everything `init` and `join` made: pods, daemons, rules, links, mounts, files, packages that came with them.
- * Works on a half-made host too, and does nothing where there is nothing. Counterpart: kubeadm reset, which leaves rules and CNI files to people.
+ * `kaji reset`: takes away from this host everything `init` and `join` made: pods, daemons, rules, links, routes, mounts, settings, files, packages that
+ * came with them. Works on a half-made host too, run again it finishes, and it does nothing where there is nothing.
+ * Counterpart: kubeadm reset, which leaves rules and CNI files to people.
  */
-import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, readFileSync, readdirSync, rmSync } from "node:fs";
 import path from "node:path";
 import { CriClient } from "../../cri/client.ts";
+import { readSysctl, writeSysctl } from "../../host/sysctl.ts";
 import { exec } from "../../util/exec.ts";
 import { selfCommand } from "../../util/self.ts";
+import { findProgram } from "../packages.ts";
 import type { Progress } from "../progress.ts";
-import { INSTALLED_FILE } from "./bundle.ts";
+import { MODULES_FILE, SYSCTL_FILE } from "./checks/fix.ts";
+import { ENGINE_UNITS } from "./checks/neighbours.ts";
 import { MASTER_DAEMONS } from "./daemon-flags.ts";
-import { HOST_PATHS } from "./host-paths.ts";
+import { forgetTables, readHostBefore } from "./host-before.ts";
+import { HOST_PATHS, unitName } from "./host-paths.ts";
+import { forgetConnections, killShims, removeEmpty, removePodNetworks, removeSets, removeShimSockets, unmountBelow } from "./leftovers.ts";
+import { removePackages } from "./remove-packages.ts";
+import { sysctlsToRestore } from "./sysctls.ts";
 import { removeUnits } from "./systemd.ts";
 
-const DIRECTORIES = [HOST_PATHS.config, HOST_PATHS.data, "/run/kaji", "/var/lib/kubelet", "/var/log/pods", "/var/log/containers", "/var/lib/cni"];
+const DIRECTORIES = [HOST_PATHS.config, HOST_PATHS.data, "/run/kaji", "/var/lib/kubelet", "/var/log/pods", "/var/log/containers"];
+/** Removed when nobody else has anything in them. */
+const SHARED = ["/etc/cni/net.d", "/etc/cni", "/var/lib/cni", "/run/containerd"];
+const POD_TIMEOUT_MS = 60_000;
 
-/** Ends every pod of our containerd. Returns how many there were. */
+/** Ends every pod of our containerd. Returns how many there were; throws when it does not answer. */
 async function removePods(): Promise<number> {
+  if (existsSync(path.join(HOST_PATHS.units, unitName("containerd")))) await exec("systemctl", ["start", unitName("containerd")]);
   if (!existsSync(HOST_PATHS.containerdSocket)) return 0;
-  const cri = new CriClient(`unix://${HOST_PATHS.containerdSocket}`);
+  const cri = new CriClient(`unix://${HOST_PATHS.containerdSocket}`), deadlineMs = POD_TIMEOUT_MS;
   try {
-    const { items } = await cri.call("ListPodSandbox", {});
+    const { items } = await cri.call("ListPodSandbox", {}, { deadlineMs });
     for (const { id } of items) {
-      await cri.call("StopPodSandbox", { podSandboxId: id });
-      await cri.call("RemovePodSandbox", { podSandboxId: id });
+      await cri.call("StopPodSandbox", { podSandboxId: id }, { deadlineMs });
+      await cri.call("RemovePodSandbox", { podSandboxId: id }, { deadlineMs });
     }
     return items.length;
   } finally { cri.close(); }
 }
 
-/** What is mounted below our directories, innermost first. */
-async function unmountAll(): Promise<void> {
-  const targets = readFileSync("/proc/self/mountinfo", "utf8").split("\n").map((line) => line.split(" ")[4] ?? "").filter((target) => DIRECTORIES.some((directory) => target.startsWith(`${directory}/`)));
-  for (const target of targets.toReversed()) await exec("umount", ["-l", target]);
+/** What the configuration of a host says that its rules, routes and addresses follow from. Reads the files as text: reset must work on damaged ones. Pure. */
+export function networkOf(texts: readonly string[]): { dns: string | undefined; ranges: string[] } {
+  const value = (...names: string[]): string | undefined => texts.map((text) => new RegExp(`(?:${names.join("|")})["']?\\s*[=:]\\s*\\[?(?:\\s*-\\s)?\\s*["']?([0-9a-fA-F.:/]+)`).exec(text)?.[1]).find((found) => found !== undefined);
+  return { dns: value("cluster-dns", "clusterDNS"), ranges: [value("cluster-cidr", "clusterCIDR"), value("service-cluster-ip-range", "serviceClusterIPRange")].filter((each) => each !== undefined) };
 }
 
-async function removePackages(): Promise<string[]> {
-  const packages = existsSync(INSTALLED_FILE) ? readFileSync(INSTALLED_FILE, "utf8").split("\n").filter(Boolean) : [];
-  if (packages.length > 0) await exec("dpkg", ["--purge", ...packages], { env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" } });
-  return packages;
+async function removeNetwork(): Promise<void> {
+  const texts = existsSync(HOST_PATHS.config) ? readdirSync(HOST_PATHS.config).filter((file) => /\.(env|ya?ml)$/.test(file)).map((file) => readFileSync(path.join(HOST_PATHS.config, file), "utf8")) : [];
+  const { dns, ranges } = networkOf(texts), self = selfCommand(["kube-proxy", "--cleanup", ...(dns === undefined ? [] : [`--cluster-dns=${dns}`])]);
+  if ((await findProgram("ip")) !== undefined) await exec(self.command, self.args); // Where it is missing nothing was made.
+  await removePodNetworks("kaji");
+  await removeSets();
+  await forgetConnections([...ranges, ...(dns === undefined ? [] : [dns])]);
+  await forgetTables();
+}
+
+/** Settings as they were before, and no file that sets them at boot. */
+async function restoreKernel(): Promise<string> {
+  const { sysctls: before } = readHostBefore(), now = Object.fromEntries(await Promise.all(Object.keys(before).map(async (name) => [name, await readSysctl(name)] as const)));
+  const engine = await Promise.all(Object.keys(ENGINE_UNITS).map((unit) => exec("systemctl", ["is-active", "--quiet", unit]).then(() => true, () => false))), wanted = sysctlsToRestore(before, now, engine.includes(true));
+  for (const [name, value] of wanted) await writeSysctl(name, value).catch(() => undefined); // Taken away with its module meanwhile.
+  for (const file of [MODULES_FILE, SYSCTL_FILE]) rmSync(file, { force: true });
+  return wanted.length === 0 ? "as before" : `${wanted.length} settings put back`;
 }
 
 /** `keepPackages`: what was installed with us stays. */
@@ -46,22 +71,23 @@ export async function reset(options: { keepPackages: boolean }, deps: { progress
   const { progress } = deps;
   await progress.step("stop daemons", async () => { const stopped = await removeUnits(["kubelet", ...MASTER_DAEMONS.toReversed(), "kube-proxy"]); return stopped.length === 0 ? "none ran" : stopped.join(" "); });
   await progress.step("stop pods", async () => {
-    const ended = await removePods();
+    // A containerd that cannot be asked keeps nothing here: its shims are ended below.
+    const ended = await removePods().catch((error: unknown) => `containerd did not end them (${(error as Error).message})`);
     await exec("systemctl", ["stop", "kubepods.slice"]).catch(() => undefined); // With the cgroupfs driver there is none.
-    return `${ended} ended`;
+    return typeof ended === "string" ? ended : `${ended} ended`;
   });
-  await progress.step("network", async () => {
-    if (!existsSync("/usr/sbin/iptables-restore")) return "no rules";
-    const self = selfCommand(["kube-proxy", "--cleanup"]);
-    await exec(self.command, self.args);
-    return "rules, routes and links removed";
+  await progress.step("containerd", async () => { await removeUnits(["containerd"]); killShims(); });
+  await progress.step("network", async () => { await removeNetwork(); return "rules, routes and links removed"; });
+  await progress.step("kernel settings", restoreKernel);
+  await progress.step("packages", async () => {
+    const { removed, kept } = options.keepPackages ? { removed: [], kept: [] } : await removePackages();
+    return `${removed.length === 0 ? "none to remove" : `${removed.length} removed`}${kept.length === 0 ? "" : `, kept since others need them: ${kept.join(" ")}`}`;
   });
-  await progress.step("containerd", async () => { await removeUnits(["containerd"]); });
-  await progress.step("packages", async () => { const gone = options.keepPackages ? [] : await removePackages(); return gone.length === 0 ? "none to remove" : `${gone.length} removed`; });
   await progress.step("files", async () => {
-    await unmountAll();
+    await unmountBelow(DIRECTORIES);
     for (const directory of DIRECTORIES) rmSync(directory, { recursive: true, force: true });
-    for (const directory of ["/etc/cni/net.d", "/etc/cni"]) if (existsSync(directory) && readdirSync(directory).length === 0) rmSync(directory, { recursive: true });
-    rmSync(path.join(HOST_PATHS.binary), { force: true });
+    removeShimSockets();
+    for (const directory of SHARED) removeEmpty(directory);
+    rmSync(HOST_PATHS.binary, { force: true });
   });
 }

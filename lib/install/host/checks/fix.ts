@@ -2,12 +2,11 @@
  * `kaji check --fix`: mends what can be mended without harm, and tells what it did. Run again, it does nothing.
  * What outlives a boot is written to files of ours that `kaji reset` removes; the values of settings before are kept for it.
  */
-import { existsSync, mkdirSync, readFileSync } from "node:fs";
-import path from "node:path";
-import { readSysctl, writeSysctl } from "../../../host/sysctl.ts";
+import { existsSync, readFileSync } from "node:fs";
+import { writeSysctl } from "../../../host/sysctl.ts";
 import { writeFileAtomically } from "../../../pki/write-file.ts";
 import { exec } from "../../../util/exec.ts";
-import { HOST_PATHS } from "../host-paths.ts";
+import { rememberSysctls } from "../host-before.ts";
 import type { Fix, HostFinding } from "./finding.ts";
 
 export const MODULES_FILE = "/etc/modules-load.d/kaji.conf", SYSCTL_FILE = "/etc/sysctl.d/99-kaji.conf";
@@ -57,23 +56,4 @@ export async function mend(findings: readonly HostFinding[]): Promise<Mended[]> 
     catch (error) { done.push({ fix, did: undefined, problem: (error as Error).message }); }
   }
   return done;
-}
-
-const BEFORE_FILE = path.join(HOST_PATHS.data, "sysctls-before.json");
-/** Settings as they were before the first of ours, by name. */
-export function sysctlsBefore(): Record<string, string> {
-  try { return JSON.parse(readFileSync(BEFORE_FILE, "utf8")) as Record<string, string>; }
-  catch { return {}; }
-}
-
-/** Notes the values of settings that are about to be changed, unless they are noted already. */
-export async function rememberSysctls(names: readonly string[]): Promise<void> {
-  const known = sysctlsBefore(), fresh: Record<string, string> = {};
-  for (const name of names) {
-    const value = Object.hasOwn(known, name) ? undefined : await readSysctl(name);
-    if (value !== undefined) fresh[name] = value;
-  }
-  if (Object.keys(fresh).length === 0) return;
-  mkdirSync(HOST_PATHS.data, { recursive: true, mode: 0o700 });
-  writeFileAtomically(BEFORE_FILE, `${JSON.stringify({ ...known, ...fresh }, null, 2)}\n`, 0o600);
 }
