@@ -28,7 +28,7 @@ export const joinCluster = (vm: Machine, image: VmImage, join: string): Promise<
 
 /** Takes the machine out: what the cluster put there, and what `bring` did. */
 export async function leave(vm: Machine, image: VmImage): Promise<void> {
-  await ssh(vm, image, "/root/kaji reset");
+  await ssh(vm, image, "/root/kaji reset --yes");
   await ssh(vm, image, "dpkg --purge libatomic1; rm -rf /root/kaji /root/bundle");
 }
 
