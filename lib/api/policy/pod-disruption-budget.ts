@@ -40,7 +40,6 @@ export const podDisruptionBudgetDefinition = defineResource<PodDisruptionBudget>
   hasGeneration: true,
   generationChanged: (budget, old) => !semanticEqual(budget.spec, old.spec),
   allowUnconditionalUpdate: false,
-  notRunYet: true,
   validateName: nameIsPathSegment,
   prepareForCreate: (budget) => void (budget.status = {}),
   prepareForUpdate: (budget, old) => void (budget.status = old.status),

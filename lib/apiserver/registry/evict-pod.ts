@@ -2,7 +2,7 @@
  * pods/eviction: deletes a pod unless a PodDisruptionBudget says no.
  * Counterpart: kubernetes `registry/core/pod/storage/eviction.go`.
  */
-import { isEmptySelector, matchesLabels, selectorFromObject } from "../../api/helpers/label-selector.ts";
+import { matchesLabels, selectorFromObject } from "../../api/helpers/label-selector.ts";
 import type { DeleteOptions, Eviction, Pod, PodDisruptionBudget } from "../../api/schema/generated/models.ts";
 import { poddisruptionbudgets } from "../../api/schema/generated/references.ts";
 import { StatusError, badRequest, forbidden, hasReason } from "../../api/status-error.ts";
@@ -10,11 +10,13 @@ import type { CacheReader, CreateContext, CreateHandler } from "../contracts.ts"
 import { success } from "./bind-pod.ts";
 import { deleteObject } from "./delete.ts";
 import { modifyObject } from "./modify.ts";
+import { checkPreconditions } from "./plan-delete.ts";
 import { timestamp, type Resource } from "./resource.ts";
 
 /** Evictions the budget's controller has not yet seen. */
 const DISRUPTED_PODS_MAX = 2_000;
 const VIOLATES = "Cannot evict pod as it would violate the pod's disruption budget.";
+const DISRUPTION_TARGET = "DisruptionTarget";
 const BUDGETS = { group: "policy", plural: "poddisruptionbudgets" };
 
 /** Stopping such a pod disrupts nobody. */
@@ -31,12 +33,11 @@ function tooMany(why: string, retryAfterSeconds: number): StatusError {
 
 const stillProcessed = (name: string): StatusError => tooMany(`The disruption budget ${name} is still being processed by the server.`, 10);
 
-/** Budgets whose selector names the pod; one with an empty or invalid selector names none. */
+/** Budgets whose selector names the pod: an empty one every pod, one that is absent or invalid none. */
 export function budgetsOf(pod: Pod, budgets: readonly PodDisruptionBudget[]): PodDisruptionBudget[] {
   return budgets.filter((budget) => {
     try {
-      const selector = selectorFromObject(budget.spec?.selector);
-      return !isEmptySelector(selector) && matchesLabels(selector, pod.metadata.labels);
+      return matchesLabels(selectorFromObject(budget.spec?.selector), pod.metadata.labels);
     } catch { return false; }
   });
 }
@@ -69,13 +70,14 @@ async function evict({ pods, budgets, cache }: Deps, options: DeleteOptions, con
   const at = (): DeleteOptions => ({ ...options, preconditions: { resourceVersion: pod.metadata.resourceVersion!, ...options.preconditions } });
   if (needsNoBudget(pod)) {
     // A pending pod may become ready meanwhile, and then the budget would count.
-    return void await deleteObject(pods, namespace, name, pod.status?.phase === "Pending" && pod.metadata.deletionTimestamp === undefined ? at() : options, context);
+    await disruptAndDelete(pods, pod.status?.phase === "Pending" && pod.metadata.deletionTimestamp === undefined ? at() : options, context);
+    return;
   }
   const mine = budgetsOf(pod, cache.list(poddisruptionbudgets, namespace)), [budget] = mine;
   if (mine.length > 1) throw new StatusError("InternalError", "This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.", { code: 500 });
-  if (budget === undefined) return void await deleteObject(pods, namespace, name, options, context);
+  if (budget === undefined) { await disruptAndDelete(pods, options, context); return; }
   if (!isReady(pod) && toleratesUnready(budget)) {
-    try { return void await deleteObject(pods, namespace, name, at(), context); }
+    try { await disruptAndDelete(pods, at(), context); return; }
     catch (error) {
       if (hasReason(error, "Conflict") && options.preconditions?.resourceVersion === undefined) throw stillProcessed(budget.metadata.name);
       throw error;
@@ -83,7 +85,23 @@ async function evict({ pods, budgets, cache }: Deps, options: DeleteOptions, con
   }
   const now = timestamp(pods.deps.clock.now());
   await modifyObject<PodDisruptionBudget>(budgets, namespace, budget.metadata.name, (held) => takeDisruption(held, name, now), context.dryRun);
-  await deleteObject(pods, namespace, name, options, context);
+  await disruptAndDelete(pods, options, context);
+}
+
+/** Says on the pod why it goes, so that its owner can tell an eviction from a failure, and deletes it. */
+async function disruptAndDelete(pods: Resource, options: DeleteOptions, context: CreateContext): Promise<void> {
+  const { namespace, name } = context, wanted = options.preconditions ?? {};
+  if (context.dryRun) { await deleteObject(pods, namespace, name, options, context); return; }
+  const now = timestamp(pods.deps.clock.now());
+  const entry = await modifyObject<Pod>(pods, namespace, name, (pod) => {
+    checkPreconditions(pods.definition, pod, options);
+    const { generation } = pod.metadata;
+    const conditions = pod.status?.conditions ?? [], old = conditions.find(({ type }) => type === DISRUPTION_TARGET);
+    const fresh = { type: DISRUPTION_TARGET, status: "True", reason: "EvictionByEvictionAPI", message: "Eviction API: evicting", lastTransitionTime: old?.status === "True" ? old.lastTransitionTime : now, ...(generation === undefined ? {} : { observedGeneration: generation }) };
+    pod.status = { ...pod.status, conditions: [...conditions.filter((condition) => condition !== old), fresh] };
+  });
+  // Ours is the newest write now; any other that comes between still refuses the deletion.
+  await deleteObject(pods, namespace, name, wanted.resourceVersion === undefined ? options : { ...options, preconditions: { ...wanted, resourceVersion: String(entry.revision) } }, context);
 }
 
 /** A pod that is not ready does not count, so it may go: always, or while enough others are healthy. */

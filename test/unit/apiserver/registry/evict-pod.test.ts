@@ -18,7 +18,7 @@ test("takeDisruption() refuses when there is none to give, or the controller has
   t.like(t.throws(() => takeDisruption(budget({ disruptionsAllowed: -1 }), "b", "t")), { reason: "Forbidden" });
 });
 
-test("budgetsOf() finds the budgets that select a pod; an empty selector selects none", (t) => {
+test("budgetsOf() finds the budgets that select a pod; an empty selector selects every pod, none selects none", (t) => {
   const pod = { metadata: { name: "p", labels: { app: "web" } } } as unknown as Pod;
-  t.is(budgetsOf(pod, [budget({}), budget({}, { app: "db" }), budget({}, {}), budget({}, null)]).length, 1);
+  t.is(budgetsOf(pod, [budget({}), budget({}, { app: "db" }), budget({}, {}), budget({}, null)]).length, 2);
 });
