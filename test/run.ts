@@ -22,6 +22,7 @@ const TEST_REQUIREMENTS: readonly Requirement[] = [
   { program: "strace", debianPackage: "strace", why: "seeing the store's fdatasync" },
   { program: "dockerd", debianPackage: "docker.io", why: "loading images from a Docker engine" },
   { program: "docker-registry", debianPackage: "docker-registry", why: "pulling images from a real registry" },
+  { program: "faketime", debianPackage: "faketime", why: "ageing a cluster by months" },
   { program: "qemu-aarch64-static", debianPackage: "qemu-user-static", why: "starting the arm64 build" },
 ];
 

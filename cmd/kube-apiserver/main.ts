@@ -10,6 +10,7 @@ import { startApiServer, type ApiServerOptions } from "../../lib/apiserver/serve
 import { ServingFileReader } from "../../lib/apiserver/serving-files.ts";
 import type { KubeletClientOptions } from "../../lib/apiserver/streams/kubelet-connection.ts";
 import { streamHandlers } from "../../lib/apiserver/streams/stream-handlers.ts";
+import { Credentials } from "../../lib/client/credentials.ts";
 import { parsePublicKeys } from "../../lib/pki/keys.ts";
 import { Compactor } from "../../lib/storage/compactor.ts";
 import { openSqliteStore } from "../../lib/storage/sqlite-store.ts";
@@ -61,11 +62,12 @@ function serverOptions(flags: Flags, files: ServingFileReader, store: Store, log
   };
 }
 
-/** How the server shows itself to kubelets. Files are read at each connection: renewed ones need no restart. */
+/** How the server shows itself to kubelets. The files are looked at again as connections are made: renewed ones need no restart, and a pair is taken whole or not at all. */
 function kubeletClient(flags: Flags): KubeletClientOptions {
-  const read = (file: string | undefined): string | undefined => (file === undefined ? undefined : readFileSync(file, "utf8"));
+  const files = { caFile: flags["kubelet-certificate-authority"], certificateFile: flags["kubelet-client-certificate"], keyFile: flags["kubelet-client-key"] };
+  const credentials = new Credentials({ server: "https://kubelet", ...files }, () => systemClock.monotonicMs());
   return {
-    tls: () => ({ certificatePem: read(flags["kubelet-client-certificate"]), keyPem: read(flags["kubelet-client-key"]), authorityPem: read(flags["kubelet-certificate-authority"]) }),
+    tls: () => { const { ca, cert, key } = credentials.tls(); return { certificatePem: cert, keyPem: key, authorityPem: ca }; },
     preferredAddressTypes: flags["kubelet-preferred-address-types"],
   };
 }

@@ -48,6 +48,7 @@ export const FLAGS = {
   "resource-quota-sync-period": { type: "duration", default: "5m0s", help: "how often usage of a quota is counted anew without any reason" },
   "concurrent-serviceaccount-token-syncs": { type: "int", default: 5, help: "accepted and unused: tokens are not kept in Secrets" },
   ...leaderFlags(COMPONENT),
+  "renew-certificates": { type: "string", help: "folder whose kubeconfigs and pki/ are kept fresh, signed by the authorities in pki/, such as /etc/kaji; none when absent (ours alone)" },
   "configure-host-routes": { type: "bool", help: "keep routes on this machine to the pods of every node (ours alone)" },
   ...DAEMON_FLAGS,
 } as const;

@@ -1,13 +1,15 @@
 /** kube-controller-manager: every control loop in one process. Flags as upstream's. */
 import { randomUUID } from "node:crypto";
-import { hostname } from "node:os";
+import { hostname, networkInterfaces } from "node:os";
 import { createClient } from "../../lib/client/http-client.ts";
 import { nodes } from "../../lib/api/schema/generated/references.ts";
 import { ServiceAccountClients } from "../../lib/controllers/shared/service-account-clients.ts";
+import { realAddresses } from "../../lib/install/host/address.ts";
 import { HostRoutes } from "../../lib/network/host-routes.ts";
 import { clientConfigOf, healthServer, runAsLeader, type ComponentDeps } from "../../lib/runtime/component.ts";
 import { EventBroadcaster } from "../../lib/runtime/event-recorder.ts";
 import { identityOfPort } from "../../lib/runtime/leader-identity.ts";
+import { MasterCertificates } from "../../lib/runtime/master-certificates.ts";
 import { RuntimeMetrics } from "../../lib/runtime/metrics.ts";
 import { SharedInformers } from "../../lib/runtime/shared-informers.ts";
 import { isAbort, shutdownSignal } from "../../lib/util/abort.ts";
@@ -55,6 +57,8 @@ function wire(flags: Flags, log: Logger): Runnable[] {
   };
   return [
     ...(health === undefined ? [] : [health]),
+    // Needs nobody, and those that follow may need what it renews. The files are this machine's, whoever leads.
+    ...(flags["renew-certificates"] === undefined ? [] : [new MasterCertificates({ clock, log, addresses: () => realAddresses(networkInterfaces()) }, { directory: flags["renew-certificates"] })]),
     informers, broadcaster,
     // Routes are this machine's, whoever leads.
     ...(flags["configure-host-routes"] ? [new HostRoutes({ nodes: informers.get(nodes), clock, log })] : []),

@@ -52,7 +52,7 @@ export class ServingFileReader {
   }
 
   /** Calls back after a change until `signal` aborts. */
-  follow(onChange: (serving: ServingCertificates) => void, signal: AbortSignal): void {
+  follow(onChange: (serving: ServingCertificates) => void, signal: AbortSignal, periodMs: number = RELOAD_PERIOD_MS): void {
     const reload = (): void => {
       try {
         this.#serving = this.#read();
@@ -61,7 +61,7 @@ export class ServingFileReader {
       } catch (error) { this.#log.error({ error }, "cannot reload serving certificates, keeping the old ones"); }
     };
     const files = Object.values(this.#files).filter((file): file is string => file !== undefined);
-    for (const file of files) watchFile(file, { interval: RELOAD_PERIOD_MS, persistent: false }, reload);
+    for (const file of files) watchFile(file, { interval: periodMs, persistent: false }, reload);
     signal.addEventListener("abort", () => { for (const file of files) unwatchFile(file, reload); }, { once: true });
   }
 }

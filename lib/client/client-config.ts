@@ -12,6 +12,9 @@ export interface ClientConfig {
   readonly certificateFile?: string | undefined;
   readonly keyData?: string | undefined;
   readonly keyFile?: string | undefined;
+  /** Where certificate and key data came from: read again when it changes, as the other files are. */
+  readonly kubeconfigFile?: string | undefined;
+  readonly kubeconfigContext?: string | undefined;
   readonly token?: string | undefined;
   readonly tokenFile?: string | undefined;
   /** Asked at every request, before `token`; whoever gives it keeps it fresh. */

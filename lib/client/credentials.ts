@@ -7,7 +7,9 @@
  */
 import { readFileSync, statSync } from "node:fs";
 import { X509Certificate, createPrivateKey } from "node:crypto";
+import path from "node:path";
 import type { ClientConfig } from "./client-config.ts";
+import { configFromKubeconfig, readKubeconfig } from "./kubeconfig.ts";
 
 export interface TlsMaterial { ca?: string; cert?: string; key?: string }
 
@@ -23,6 +25,14 @@ function stampOf(file: string | undefined): string {
 
 const read = (data: string | undefined, file: string | undefined): string | undefined =>
   data ?? (file === undefined ? undefined : readFileSync(file, "utf8"));
+
+/** Data as the kubeconfig has it now; where it says nothing any more, as it was given. */
+function latest(config: ClientConfig): Pick<ClientConfig, "caData" | "certificateData" | "keyData"> {
+  const file = config.kubeconfigFile;
+  if (file === undefined || config.certificateData === undefined) return config;
+  const fresh = configFromKubeconfig(readKubeconfig(file), path.dirname(file), config.kubeconfigContext);
+  return { caData: fresh.caData ?? config.caData, certificateData: fresh.certificateData ?? config.certificateData, keyData: fresh.keyData ?? config.keyData };
+}
 
 /** The client certificate, when there is one, signs for the key beside it. Throws when a writer is between the two files. */
 function assertPair(material: TlsMaterial): void {
@@ -64,11 +74,11 @@ export class Credentials {
     const nowMs = this.#monotonicMs();
     if (nowMs - this.#checkedAtMs < CREDENTIAL_CHECK_INTERVAL_MS) return;
     const config = this.#config;
-    const stamp = [config.caFile, config.certificateFile, config.keyFile].map(stampOf).join(" ");
+    const stamp = [config.caFile, config.certificateFile, config.keyFile, config.kubeconfigFile].map(stampOf).join(" ");
     if (this.#tls === undefined || stamp !== this.#tlsStamp) {
       try {
-        const material: TlsMaterial = {};
-        const ca = read(config.caData, config.caFile), cert = read(config.certificateData, config.certificateFile), key = read(config.keyData, config.keyFile);
+        const material: TlsMaterial = {}, { caData, certificateData, keyData } = latest(config);
+        const ca = read(caData, config.caFile), cert = read(certificateData, config.certificateFile), key = read(keyData, config.keyFile);
         if (ca !== undefined) material.ca = ca;
         if (cert !== undefined) material.cert = cert;
         if (key !== undefined) material.key = key;

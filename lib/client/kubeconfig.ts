@@ -77,7 +77,10 @@ export function configFromKubeconfig(kubeconfig: Kubeconfig, directory: string, 
 /** What a daemon does with its `--kubeconfig`: the file's current context, with the daemon's name. Throws an Error naming the file. */
 export function loadKubeconfig(file: string, options: { context?: string; component?: string } = {}): ClientConfig {
   const kubeconfig = readKubeconfig(file);
-  try { return { ...configFromKubeconfig(kubeconfig, path.dirname(path.resolve(file)), options.context), component: options.component }; }
+  try {
+    const config = configFromKubeconfig(kubeconfig, path.dirname(path.resolve(file)), options.context);
+    return { ...config, component: options.component, ...(config.certificateData === undefined ? {} : { kubeconfigFile: path.resolve(file), kubeconfigContext: options.context }) };
+  }
   catch (error) { throw new Error(`Cannot use kubeconfig "${file}": ${(error as Error).message}`, { cause: error }); }
 }
 

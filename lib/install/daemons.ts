@@ -5,7 +5,7 @@ import path from "node:path";
 import { selfCommand } from "../util/self.ts";
 import { apiServiceAddress, type ClusterConfig, dnsAddress, type HostConfig, masterAddress } from "./cluster-config.ts";
 import { enterHost } from "./hosts.ts";
-import { hostDir, kubeconfigFile, PKI_DIR, STORE_FILE } from "./paths.ts";
+import { CONFIG_DIR, hostDir, kubeconfigFile, PKI_DIR, STORE_FILE } from "./paths.ts";
 
 export interface DaemonSpec {
   /** Unique, e.g. `kube-apiserver` or `kubelet@worker-1`. */
@@ -53,7 +53,7 @@ function masters(config: ClusterConfig): DaemonSpec[] {
         ...daemonCommand("kube-controller-manager"), `--kubeconfig=${kubeconfigFile("controller-manager")}`, "--leader-elect=false",
         "--allocate-node-cidrs=true", `--cluster-cidr=${config.podCidr}`, `--service-cluster-ip-range=${config.serviceCidr}`, `--root-ca-file=${pki("ca.crt")}`,
         `--service-account-private-key-file=${pki("sa.key")}`, `--cluster-signing-cert-file=${pki("ca.crt")}`, `--cluster-signing-key-file=${pki("ca.key")}`,
-        "--configure-host-routes=true", `--profile=${config.profile}`,
+        "--configure-host-routes=true", `--profile=${config.profile}`, `--renew-certificates=${CONFIG_DIR}`,
       ],
     },
     { name: "kube-scheduler", host: undefined, stopOrder: 2, command: [...daemonCommand("kube-scheduler"), `--kubeconfig=${kubeconfigFile("scheduler")}`, "--leader-elect=false"] },

@@ -13,7 +13,7 @@ import type { AddressInfo } from "node:net";
 import type { Registry } from "prom-client";
 import { createAuthority, issue } from "../pki/certificate.ts";
 import { privateKeyPem } from "../pki/keys.ts";
-import { aborted } from "../util/abort.ts";
+import { aborted, isAbort } from "../util/abort.ts";
 import type { Clock } from "../util/clock.ts";
 import type { Logger } from "../util/logger.ts";
 import type { Runnable } from "../util/runnable.ts";
@@ -40,6 +40,8 @@ export interface HealthServerOptions {
 }
 
 const HEALTH_PATH = /^\/(healthz|livez|readyz)(?:\/([^/]+))?\/?$/;
+/** How old the certificate of new connections gets; one given as files is read again as often. */
+const FRESH_CERTIFICATE_MS = 6 * 3_600_000;
 const BODY_TEXT = "text/plain; charset=utf-8";
 interface Answer { status: number; contentType: string; body: string }
 
@@ -79,7 +81,7 @@ export class HealthServer implements Runnable {
     }
     server.on("error", (error) => this.#deps.log.warn({ error }, "health server error"));
     this.#resolve((server.address() as AddressInfo).port);
-    await aborted(signal);
+    await Promise.all([aborted(signal), this.#keepFresh(server, signal)]);
     await new Promise<void>((resolve) => { server.close(() => resolve()); server.closeAllConnections(); });
   }
 
@@ -96,6 +98,19 @@ export class HealthServer implements Runnable {
     const { tls, address } = this.#options;
     if (tls === undefined) return http.createServer(listener);
     return https.createServer({ ...certificateOf(tls, address, this.#deps.clock.now()), requestCert: this.#options.authorize !== undefined, rejectUnauthorized: false }, listener);
+  }
+
+  /** A certificate of a year in a process that runs longer: a new one is made, or read from the files, in time for new connections. */
+  async #keepFresh(server: http.Server | https.Server, signal: AbortSignal): Promise<void> {
+    const { tls, address } = this.#options, { clock, log } = this.#deps;
+    if (tls === undefined) return;
+    try {
+      for (;;) {
+        await clock.sleep(FRESH_CERTIFICATE_MS, signal);
+        try { (server as https.Server).setSecureContext(certificateOf(tls, address, clock.now())); }
+        catch (error) { log.warn({ error }, "cannot renew the certificate of the health port, keeping the old one"); }
+      }
+    } catch (error) { if (!isAbort(error, signal)) throw error; }
   }
 
   async #answer(request: http.IncomingMessage): Promise<Answer> {

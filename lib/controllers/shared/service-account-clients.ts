@@ -41,7 +41,7 @@ export class ServiceAccountClients implements Runnable {
   constructor(deps: ServiceAccountClientsDeps, config: ClientConfig) {
     this.#deps = deps;
     this.#wakeup = new Wakeup(deps.clock);
-    const { certificateData: _a, certificateFile: _b, keyData: _c, keyFile: _d, token: _e, tokenFile: _f, tokenSource: _g, username: _h, password: _i, impersonate: _j, ...place } = config;
+    const { certificateData: _a, certificateFile: _b, keyData: _c, keyFile: _d, token: _e, tokenFile: _f, tokenSource: _g, username: _h, password: _i, impersonate: _j, kubeconfigFile: _k, ...place } = config;
     this.#config = place;
     this.#transport = new Transport(place, deps.clock);
   }

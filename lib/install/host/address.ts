@@ -11,6 +11,11 @@ export interface HostAddress { readonly interface: string; readonly address: str
 const SAME_EVERYWHERE = ["10.0.2.15"];
 const VIRTUAL = /^(lo|docker|br-|veth|cni|kaji|flannel|cali|virbr|lxc|tailscale|wg)/;
 
+type Interfaces = Readonly<Record<string, readonly { readonly address: string; readonly family: string; readonly internal: boolean }[] | undefined>>;
+/** IPv4 addresses at which others may reach this host, of what `os.networkInterfaces()` gives: no bridges or links of containers. */
+export const realAddresses = (interfaces: Interfaces): string[] =>
+  Object.entries(interfaces).filter(([name]) => !VIRTUAL.test(name)).flatMap(([, list]) => (list ?? []).filter((each) => !each.internal && each.family === "IPv4" && !each.address.startsWith("169.254.")).map((each) => each.address)).toSorted((a, b) => a.localeCompare(b));
+
 export interface AddressQuestion {
   readonly addresses: readonly HostAddress[];
   /** `--advertise-address` or `--node-ip`. */

@@ -29,7 +29,7 @@ export function masterFlags(settings: ClusterSettings, address: string, paths: H
     ],
     "kube-controller-manager": [
       `--kubeconfig=${paths.config}/controller-manager.conf`, "--leader-elect=false", "--allocate-node-cidrs=true", `--cluster-cidr=${settings.podCidr}`, `--service-cluster-ip-range=${settings.serviceCidr}`,
-      `--root-ca-file=${pki("ca.crt")}`, `--cluster-signing-cert-file=${pki("ca.crt")}`, `--cluster-signing-key-file=${pki("ca.key")}`, `--configure-host-routes=${!asNode}`, `--profile=${settings.profile}`,
+      `--root-ca-file=${pki("ca.crt")}`, `--cluster-signing-cert-file=${pki("ca.crt")}`, `--cluster-signing-key-file=${pki("ca.key")}`, `--configure-host-routes=${!asNode}`, `--profile=${settings.profile}`, `--renew-certificates=${paths.config}`,
     ],
     "kube-scheduler": [`--kubeconfig=${paths.config}/scheduler.conf`, "--leader-elect=false"],
   };
