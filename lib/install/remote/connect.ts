@@ -131,6 +131,7 @@ class Connector {
   #logIn(target: HostTarget, carrier: Carrier, login: Login, signal: AbortSignal): Promise<Connection> {
     const client = new ssh2.Client(), limitMs = this.#options.connectTimeoutMs;
     const serverHostKey = hostKeyAlgorithms(this.#deps.knownHosts.read(), target.address, target.port);
+    const ask = this.#deps.confirm, confirm = ask === undefined ? undefined : (question: string): Promise<boolean> => { login.asked = true; return ask(question); };
     let refusal: unknown, greeted = false, judging: Promise<void> | undefined;
     return new Promise((resolve, reject) => {
       let cancel = (): void => undefined, done = false;
@@ -146,7 +147,7 @@ class Connector {
       const lost = (error: Error): void => {
         if (refusal !== undefined) fail(refusal);
         else if (judging !== undefined) void judging.then(() => fail(refusal ?? new LoginCut(error.message, { cause: error }))); // The host did not wait for the person's yes.
-        else fail(greeted ? cut(error, login) : connectError(target, error));
+        else fail(greeted || login.asked ? cut(error, login) : connectError(target, error));
       };
       const watch = (): void => { cancel = this.#clock.after(limitMs, () => (login.asking || judging !== undefined ? watch() : fail(noAnswer(target, limitMs, "login")))); };
       signal.addEventListener("abort", onAbort, { once: true });
@@ -166,7 +167,7 @@ class Connector {
         algorithms: { ...ALGORITHMS, serverHostKey },
         authHandler: login.handler(),
         hostVerifier: (key: Buffer, verify: (valid: boolean) => void) => {
-          judging = verifyHostKey(this.#deps, target, key, this.#options.acceptNewHostKeys).catch((error: unknown) => { refusal = error; });
+          judging = verifyHostKey({ knownHosts: this.#deps.knownHosts, ...(confirm === undefined ? {} : { confirm }) }, target, key, this.#options.acceptNewHostKeys).catch((error: unknown) => { refusal = error; });
           void judging.then(() => { judging = undefined; verify(refusal === undefined); });
         },
       });

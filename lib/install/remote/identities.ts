@@ -7,12 +7,13 @@
 import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import ssh2, { type ParsedKey, type SigningRequestOptions } from "ssh2";
+import { fingerprint } from "./known-hosts.ts";
 
 /** What a signature over the login is made with. */
 export type SignatureHash = SigningRequestOptions["hash"];
 
 export interface Identity {
-  /** As messages name it: `agent: alice@laptop`, or the file. */
+  /** As messages name it: `agent: alice@laptop (SHA256:…)`, or the file. Unlike that of any other. */
   readonly label: string;
   readonly publicKey: ParsedKey;
   /** Rejects when there is no passphrase to be had, or the wrong one. */
@@ -36,7 +37,7 @@ export function agentIdentities(socketPath: string | undefined): Promise<{ ident
       if (error !== undefined && error !== null) return resolve({ identities: [], useless: [{ label: "agent", why: `SSH_AUTH_SOCK leads to no agent (${error.message})` }] });
       const parsed = (keys ?? []).map((key) => ssh2.utils.parseKey(key as ParsedKey)).filter((key): key is ParsedKey => !(key instanceof Error));
       resolve({ useless: [], identities: parsed.map((publicKey) => ({
-        label: `agent: ${publicKey.comment === "" || publicKey.comment === undefined ? publicKey.type : publicKey.comment}`,
+        label: `agent: ${publicKey.comment === "" || publicKey.comment === undefined ? publicKey.type : publicKey.comment} (${fingerprint(publicKey.getPublicSSH())})`, // Comments repeat; labels tell keys apart.
         publicKey,
         sign: (data, hash) => new Promise<Buffer>((done, fail) => {
           agent.sign(publicKey, data, hash === undefined ? {} : { hash }, (failure, signature) => (signature === undefined ? fail(failure ?? new Error("the agent gave no signature")) : done(signature)));

@@ -69,7 +69,8 @@ export class Login {
   /** Hands ssh2 the next proof, or the end. Resolves with what it was. */
   async #offer(next: NextAuthHandler): Promise<string | undefined> {
     const choice = await this.#next().catch((error: Error) => { this.#broken = error; });
-    next(choice?.method ?? NOTHING_LEFT);
+    try { next(choice?.method ?? NOTHING_LEFT); }
+    catch (error) { this.#broken ??= error as Error; } // The connection may have gone while a person was asked; then nobody waits for this.
     return choice?.label;
   }
 

@@ -33,7 +33,7 @@ export class SshHost implements RemoteHost {
   }
 
   async upload(localFile: string, remoteFile: string, options: UploadOptions): Promise<"sent" | "same"> {
-    return new Upload({ execution: this.#execution, target: this.target }, remoteFile, await fileContent(localFile, options.signal), options).run();
+    return new Upload({ execution: this.#execution, target: this.target }, remoteFile, await fileContent(localFile), options).run();
   }
 
   async write(content: string | Buffer, remoteFile: string, options: Pick<UploadOptions, "mode" | "sudo" | "signal">): Promise<"sent" | "same"> {

@@ -9,6 +9,7 @@
  */
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
+import { stat } from "node:fs/promises";
 import path from "node:path";
 import type { Execution, Input } from "./execution.ts";
 import { type HostTarget, RemoteError, type UploadOptions } from "./remote-host.ts";
@@ -21,12 +22,24 @@ export interface Content {
   from(offset: number): Input;
 }
 
-/** A local file, hashed once. */
-export async function fileContent(file: string, signal?: AbortSignal): Promise<Content> {
+/** Sums of local files, by name, size and time of change: one program goes to many hosts at once. */
+const sums = new Map<string, Promise<string>>();
+const SUMS_MAX = 1_000;
+
+/** A local file, hashed once however many hosts get it. Rejects when it cannot be read. */
+export async function fileContent(file: string): Promise<Content> {
+  const { size: sizeBytes, mtimeMs } = await stat(file), key = `${mtimeMs} ${sizeBytes} ${file}`;
+  const sum = sums.get(key) ?? sumOf(file);
+  if (sums.size >= SUMS_MAX) sums.clear();
+  sums.set(key, sum);
+  const sha256 = await sum.catch((error: unknown) => { sums.delete(key); throw error; });
+  return { sizeBytes, sha256, from: (offset) => (offset >= sizeBytes ? [] : createReadStream(file, { start: offset, end: sizeBytes - 1, highWaterMark: 256 * 1024 })) };
+}
+
+async function sumOf(file: string): Promise<string> {
   const hash = createHash("sha256");
-  let sizeBytes = 0;
-  for await (const chunk of createReadStream(file, signal === undefined ? {} : { signal }) as AsyncIterable<Buffer>) { hash.update(chunk); sizeBytes += chunk.length; }
-  return { sizeBytes, sha256: hash.digest("hex"), from: (offset) => (offset >= sizeBytes ? [] : createReadStream(file, { start: offset, end: sizeBytes - 1, highWaterMark: 256 * 1024 })) };
+  for await (const chunk of createReadStream(file, { highWaterMark: 1024 * 1024 }) as AsyncIterable<Buffer>) hash.update(chunk);
+  return hash.digest("hex");
 }
 
 /** Bytes in memory. */

@@ -6,11 +6,11 @@ import { type ConnectDeps, type ConnectOptions, createConnect, resolveConnectOpt
 import { ManualClock } from "../../../../lib/util/clock.ts";
 import { fingerprint, judgeHostKey, KnownHosts } from "../../../../lib/install/remote/known-hosts.ts";
 import { type HostTarget, RemoteError, type RemoteHost, type RemoteReason } from "../../../../lib/install/remote/remote-host.ts";
-import { closedPort, HOST_KEY, parsed, publicBlob, TestSecrets, TestSshd, type TestSshdOptions } from "./test-sshd.ts";
+import { closedPort, generateKey, HOST_KEY, parsed, publicBlob, TestSecrets, TestSshd, type TestSshdOptions } from "./test-sshd.ts";
 
-const OTHER_HOST_KEY = ssh2.utils.generateKeyPairSync("ed25519").private;
-const keys = { ed25519: ssh2.utils.generateKeyPairSync("ed25519"), ecdsa: ssh2.utils.generateKeyPairSync("ecdsa", { bits: 384 }), rsa: ssh2.utils.generateKeyPairSync("rsa", { bits: 2048 }) };
-const locked = ssh2.utils.generateKeyPairSync("ed25519", { passphrase: "open", cipher: "aes256-ctr", rounds: 4 });
+const OTHER_HOST_KEY = generateKey("ed25519").private;
+const keys = { ed25519: generateKey("ed25519"), ecdsa: generateKey("ecdsa"), rsa: generateKey("rsa") };
+const locked = generateKey("ed25519", "open");
 
 const NO_KNOWN_HOSTS = new KnownHosts(["/dev/null"]);
 /** Tests run beside others on small machines. */
@@ -82,7 +82,7 @@ for (const kind of ["ed25519", "ecdsa", "rsa"] as const) {
 
 test("connect() asks for a passphrase only when the host takes the key", async (t) => {
   const server = await sshd(t, { authorized: [parsed(locked.private, "open")], password: "pw" });
-  const first = ssh2.utils.generateKeyPairSync("ed25519", { passphrase: "other", cipher: "aes256-ctr", rounds: 4 });
+  const first = generateKey("ed25519", "other");
   const secrets = new TestSecrets({ passphrase: "open" });
   await open(t, server, secrets, { target: { identityFiles: [keyFile(server, "id_first", first.private), keyFile(server, "id_locked", locked.private)] } });
   t.deepEqual(secrets.asked, ["passphrase vm1 id_locked"]);
@@ -105,7 +105,7 @@ test("connect() goes from keys to the password, and proves both where the host w
 });
 
 test("connect() begins anew with the keys left when the host closes after too many", async (t) => {
-  const wrong = Array.from({ length: 5 }, () => ssh2.utils.generateKeyPairSync("ed25519").private);
+  const wrong = Array.from({ length: 5 }, () => generateKey("ed25519").private);
   const server = await sshd(t, { authorized: [parsed(keys.ed25519.private)], triesMax: 3 });
   const identityFiles = [...wrong, keys.ed25519.private].map((text, index) => keyFile(server, `id_${index}`, text));
   await open(t, server, new TestSecrets(), { target: { identityFiles } });
@@ -120,6 +120,33 @@ test("connect() uses the agent's keys, those named for the host first", async (t
   const host = await open(t, server, new TestSecrets(), { deps: { agentSocket: socket }, target: { identityFiles: [keyFile(server, "id_rsa", keys.rsa.private)] } });
   t.is((await host.run(["true"])).code, 0);
   t.deepEqual(server.offered, ["none", "publickey", "publickey"]); // Asked, then signed: the named key came first.
+});
+
+test("connect() tries each of an agent's keys, also those with the same comment", async (t) => {
+  const server = await sshd(t, { authorized: [parsed(keys.ecdsa.private)] }), socket = server.file("agent.sock");
+  const agent = agentServer([parsed(keys.ed25519.private), parsed(generateKey("ed25519").private), parsed(keys.ecdsa.private)], socket);
+  t.teardown(() => agent.close());
+  t.is((await (await open(t, server, new TestSecrets(), { deps: { agentSocket: socket } })).run(["true"])).code, 0);
+});
+
+test("connect() comes back with the password when the host did not wait for it to be typed", async (t) => {
+  const server = await sshd(t, { password: "pw" });
+  class Slow extends TestSecrets {
+    override async password(): Promise<string> {
+      if (server.connections === 1) { server.cut(); await server.empty(); }
+      return "pw";
+    }
+  }
+  t.is((await (await open(t, server, new Slow())).run(["true"])).code, 0);
+  t.is(server.connections, 2);
+});
+
+test("connect() comes back when the host did not wait for the person's yes, and does not ask again", async (t) => {
+  const server = await sshd(t, { password: "pw" }), knownHosts = new KnownHosts([server.file("new")]);
+  let asked = 0;
+  const confirm = async (): Promise<boolean> => { asked += 1; server.cut(); await server.empty(); return true; };
+  t.is((await (await open(t, server, new TestSecrets({ login: "pw" }), { deps: { knownHosts, confirm } })).run(["true"])).code, 0);
+  t.deepEqual([asked, server.connections], [1, 2]);
 });
 
 test("connect() takes an agent that is gone for one without keys, and says so", async (t) => {

@@ -2,12 +2,11 @@ import test from "ava";
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import ssh2 from "ssh2";
 import { fingerprint, hostKeyAlgorithms, judgeHostKey, KnownHosts, knownHostLine, parseKnownHosts } from "../../../../lib/install/remote/known-hosts.ts";
-import { publicBlob } from "./test-sshd.ts";
+import { generateKey, publicBlob } from "./test-sshd.ts";
 
-const ed25519 = publicBlob(ssh2.utils.generateKeyPairSync("ed25519").private), other = publicBlob(ssh2.utils.generateKeyPairSync("ed25519").private);
-const ecdsa = publicBlob(ssh2.utils.generateKeyPairSync("ecdsa", { bits: 256 }).private);
+const ed25519 = publicBlob(generateKey("ed25519").private), other = publicBlob(generateKey("ed25519").private);
+const ecdsa = publicBlob(generateKey("ecdsa").private);
 const line = (hosts: string, key: Buffer, type = "ssh-ed25519"): string => `${hosts} ${type} ${key.toString("base64")} a comment\n`;
 const judge = (text: string, shown: Buffer, address = "vm1", port = 22): string => judgeHostKey(parseKnownHosts(text, "f"), address, port, shown).kind;
 
@@ -17,7 +16,7 @@ test("fingerprint() is what ssh-keygen prints for a key of RFC 4253's shape", (t
 });
 
 test("judgeHostKey() knows a host by any of its keys, and takes another key as a change", (t) => {
-  const text = line("vm1,10.0.0.1", ed25519) + line("vm1", ecdsa, "ecdsa-sha2-nistp256");
+  const text = line("vm1,10.0.0.1", ed25519) + line("vm1", ecdsa, "ecdsa-sha2-nistp384");
   t.is(judge(text, ed25519), "known");
   t.is(judge(text, ecdsa), "known");
   t.is(judge(text, ed25519, "10.0.0.1"), "known");
@@ -65,7 +64,7 @@ test("parseKnownHosts() skips comments, certificate authorities and what is no k
 });
 
 test("hostKeyAlgorithms() asks first for keys the host is known by, and never for SHA-1", (t) => {
-  t.is(hostKeyAlgorithms(parseKnownHosts(line("vm1", ecdsa, "ecdsa-sha2-nistp256"), "f"), "vm1", 22)[0], "ecdsa-sha2-nistp256");
+  t.is(hostKeyAlgorithms(parseKnownHosts(line("vm1", ecdsa, "ecdsa-sha2-nistp384"), "f"), "vm1", 22)[0], "ecdsa-sha2-nistp384");
   t.is(hostKeyAlgorithms([], "vm1", 22)[0], "ssh-ed25519");
   t.false(hostKeyAlgorithms([], "vm1", 22).includes("ssh-rsa"));
 });

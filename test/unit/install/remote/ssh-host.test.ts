@@ -4,15 +4,16 @@ import { on } from "node:events";
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, watch, writeFileSync } from "node:fs";
 import { createConnect } from "../../../../lib/install/remote/connect.ts";
 import { RemoteError, type RemoteHost, type RemoteReason } from "../../../../lib/install/remote/remote-host.ts";
+import { type Clock, ManualClock, systemClock } from "../../../../lib/util/clock.ts";
 import { bytesContent, partialFile } from "../../../../lib/install/remote/upload.ts";
 import { TestSecrets, TestSshd, type TestSshdOptions } from "./test-sshd.ts";
 
 interface Setup { server: TestSshd; secrets: TestSecrets; host: RemoteHost; readonly again: () => Promise<RemoteHost> }
-async function setup(t: ExecutionContext, options: TestSshdOptions = {}, sudoPassword: string | undefined = "sesame"): Promise<Setup> {
+async function setup(t: ExecutionContext, options: TestSshdOptions = {}, sudoPassword: string | undefined = "sesame", clock: Clock = systemClock): Promise<Setup> {
   const server = await new TestSshd({ password: "pw", ...options }).start(), secrets = new TestSecrets({ login: "pw", ...(sudoPassword === "" ? {} : { sudo: sudoPassword }) });
   t.teardown(() => server.stop());
   const again = async (): Promise<RemoteHost> => {
-    const host = await createConnect({ secrets, knownHosts: server.knownHosts() }, { connectTimeoutMs: 120_000, keepAliveIntervalMs: 60_000 })(server.target(), new AbortController().signal);
+    const host = await createConnect({ secrets, clock, knownHosts: server.knownHosts() }, { connectTimeoutMs: 120_000, keepAliveIntervalMs: 60_000 })(server.target(), new AbortController().signal);
     t.teardown(() => host.close());
     return host;
   };
@@ -92,6 +93,14 @@ for (const [mode, reason, message] of [
     await fails(t, host.run(["true"], { sudo: true }), reason, message);
   });
 }
+
+test("run() as root gives up on a sudo that asks in words of its own", async (t) => {
+  const clock = new ManualClock(), { host, server } = await setup(t, { sudo: "silent" }, undefined, clock);
+  const asked = fileThere(server.directory, "sudo.log"), running = host.run(["true"], { sudo: true });
+  await asked;
+  void clock.advance(60_000);
+  await fails(t, running, "timeout", /^Cannot run "true" on host "vm1" .*sudo did not begin within 60 s/);
+});
 
 test("run() as root tells a host without sudo", async (t) => {
   const { host, server } = await setup(t);

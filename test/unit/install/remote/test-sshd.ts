@@ -31,7 +31,15 @@ export interface TestSshdOptions {
   readonly cutAfterBytes?: number;
 }
 
-export const HOST_KEY = ssh2.utils.generateKeyPairSync("ed25519").private;
+/** A key pair. ssh2 leaves out a leading zero now and then, and the key is none: then another is made. */
+export function generateKey(type: "ed25519" | "ecdsa" | "rsa", passphrase?: string): { private: string; public: string } {
+  const locked: object = passphrase === undefined ? {} : { passphrase, cipher: "aes256-ctr", rounds: 4 };
+  for (;;) {
+    const pair = type === "ed25519" ? ssh2.utils.generateKeyPairSync(type, locked) : type === "ecdsa" ? ssh2.utils.generateKeyPairSync(type, { bits: 384, ...locked }) : ssh2.utils.generateKeyPairSync(type, { bits: 2048, ...locked });
+    if (!(ssh2.utils.parseKey(pair.private, passphrase) instanceof Error)) return pair;
+  }
+}
+export const HOST_KEY = generateKey("ed25519").private;
 export const publicBlob = (privateKey: string, passphrase?: string): Buffer => parsed(privateKey, passphrase).getPublicSSH();
 export function parsed(privateKey: string, passphrase?: string): ParsedKey {
   const key = ssh2.utils.parseKey(privateKey, passphrase);
@@ -121,7 +129,7 @@ export class TestSshd {
 
   async stop(): Promise<void> {
     this.cut();
-    for (const child of this.#children) process.kill(-child.pid!, "SIGKILL");
+    for (const child of this.#children) signalGroup(child, "SIGKILL");
     await new Promise<void>((resolve) => { this.#server.close(() => resolve()); });
     rmSync(this.directory, { recursive: true, force: true });
   }
@@ -151,7 +159,7 @@ export class TestSshd {
     });
     client.on("ready", () => {
       client.on("session", (accept) => {
-        accept().on("exec", (acceptExec, _reject, info) => this.#exec(acceptExec(), info.command)).on("signal", () => { if (!this.ignoreSignals) for (const child of this.#children) process.kill(-child.pid!, "SIGTERM"); });
+        accept().on("exec", (acceptExec, _reject, info) => this.#exec(acceptExec(), info.command)).on("signal", () => { if (!this.ignoreSignals) for (const child of this.#children) signalGroup(child, "SIGTERM"); });
       });
       client.on("tcpip", (accept, reject, info) => {
         if (this.options.forbidForwarding === true) { reject(); return; }
@@ -197,6 +205,12 @@ export class TestSshd {
       channel.end();
     });
   }
+}
+
+/** Signals a command and what it started; it may have ended just now. */
+function signalGroup(child: ChildProcess, signal: NodeJS.Signals): void {
+  try { process.kill(-child.pid!, signal); }
+  catch (error) { if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error; }
 }
 
 interface Insides { _sock: Socket; _protocol: { disconnect(reason: number): void } }
