@@ -43,8 +43,8 @@ export function certificateKeepers(flags: Flags, config: ClientConfig, self: Sel
     keepers.push(new CertificateKeeper(keeperDeps, config.certificateFile, () => ({ signerName: "kubernetes.io/kube-apiserver-client-kubelet", subject: subjectOf(self.nodeName), usage: "client auth", prefix: "csr-" })));
   }
   if (serving !== undefined) {
-    const names = [self.nodeName, ...self.addresses];
-    keepers.push(new CertificateKeeper(keeperDeps, serving, () => ({ signerName: "kubernetes.io/kubelet-serving", subject: subjectOf(self.nodeName), names, usage: "server auth", prefix: "csr-" })));
+    // Asked for anew when an address changes, too.
+    keepers.push(new CertificateKeeper(keeperDeps, serving, () => ({ signerName: "kubernetes.io/kubelet-serving", subject: subjectOf(self.nodeName), names: [self.nodeName, ...self.addresses], usage: "server auth", prefix: "csr-" })));
   }
   return keepers;
 }

@@ -1,18 +1,20 @@
 /** kubelet: runs the pods bound to this node. Flags as upstream's. */
 import { readFileSync } from "node:fs";
-import { availableParallelism } from "node:os";
+import { availableParallelism, networkInterfaces } from "node:os";
 import { quantityValue } from "../../lib/api/quantity.ts";
 import { createClient } from "../../lib/client/http-client.ts";
 import { loadKubeconfig } from "../../lib/client/kubeconfig.ts";
 import { BoundedCri } from "../../lib/cri/bounded-cri.ts";
 import { CriClient } from "../../lib/cri/client.ts";
 import { parseMemInfo } from "../../lib/host/facts.ts";
+import { sourceAddress } from "../../lib/host/source-address.ts";
 import { EvictionManager } from "../../lib/kubelet/housekeeping/eviction-manager.ts";
 import { GarbageCollector } from "../../lib/kubelet/housekeeping/garbage-collector.ts";
 import { LogRotator } from "../../lib/kubelet/housekeeping/log-rotator.ts";
 import { parseThresholds } from "../../lib/kubelet/housekeeping/plan-eviction.ts";
 import { Kubelet, type KubeletParts } from "../../lib/kubelet/kubelet.ts";
 import type { KubeletConfiguration } from "../../lib/kubelet/kubelet-configuration.ts";
+import { NodeAddresses } from "../../lib/kubelet/node-addresses.ts";
 import type { Pressure } from "../../lib/kubelet/node-status.ts";
 import { KubeletServer, tlsFromFiles } from "../../lib/kubelet/server/kubelet-server.ts";
 import { requiredAttributes } from "../../lib/kubelet/server/route.ts";
@@ -58,7 +60,12 @@ async function run({ flags, configuration, warnings }: Start, log: Logger): Prom
 function wire(flags: Flags, configuration: KubeletConfiguration, log: Logger): Runnable[] {
   const clock = systemClock, metrics = new RuntimeMetrics(), config = loadKubeconfig(flags.kubeconfig!, { component: "kubelet" }), client = createClient(config, { clock, onRequest: metrics.onRequest });
   let pressure: Pressure = { memory: false, disk: false, pids: false };
-  const options = kubeletOptions(flags, configuration, () => pressure), broadcaster = new EventBroadcaster({ client, clock, log });
+  const told = kubeletOptions(flags, configuration, () => pressure), apiServer = new URL(config.server);
+  let addressesChanged = (): void => {};
+  const addresses = new NodeAddresses({
+    clock, log, onChange: () => addressesChanged(), present: () => Object.values(networkInterfaces()).flatMap((list) => list ?? []).map((each) => each.address),
+    towardsServer: () => sourceAddress(apiServer.hostname.replace(/^\[|\]$/g, ""), Number(apiServer.port) || 443),
+  }, told.nodeIPs), options = { ...told, get nodeIPs() { return addresses.current; } }, broadcaster = new EventBroadcaster({ client, clock, log });
   const events = broadcaster.recorder({ component: "kubelet", host: options.nodeName }), cri = new BoundedCri(new CriClient(configuration.containerRuntimeEndpoint), Math.max(DEAR_CALLS_MIN, 2 * availableParallelism()), clock);
   const server = (parts: KubeletParts): Runnable => new KubeletServer(parts, new StatsCollector(parts.context, parts.manager, options.rootDirectory), {
     address: configuration.address, port: configuration.port, ...serving(flags, configuration, options.nodeName, options.nodeIPs),
@@ -70,6 +77,7 @@ function wire(flags: Flags, configuration: KubeletConfiguration, log: Logger): R
   });
   const housekeeping = ({ context, manager, agent }: KubeletParts): Runnable[] => {
     const collector = new GarbageCollector(context, manager, events, { highPercent: configuration.imageGCHighThresholdPercent, lowPercent: configuration.imageGCLowThresholdPercent, minimumAgeMs: configuration.imageMinimumGCAgeMs });
+    addressesChanged = () => agent.wake();
     const onPressure = (now: Pressure): void => { const changed = JSON.stringify(now) !== JSON.stringify(pressure); pressure = now; if (changed) agent.wake(); };
     return [
       collector, new LogRotator(context, { maxBytes: quantityValue(configuration.containerLogMaxSize), maxFiles: configuration.containerLogMaxFiles }),
@@ -78,8 +86,8 @@ function wire(flags: Flags, configuration: KubeletConfiguration, log: Logger): R
   };
   const kubelet = new Kubelet({ client, cri, clock, log, events }, options, (parts) => [server(parts), ...housekeeping(parts)]);
   const health = configuration.healthzPort === 0 ? [] : [new HealthServer({ clock, log }, { address: configuration.healthzBindAddress, port: configuration.healthzPort })];
-  const keepers = certificateKeepers(flags, config, { nodeName: options.nodeName, addresses: options.nodeIPs }, { client, log });
-  return [...health, broadcaster, kubelet, ...keepers];
+  const keepers = certificateKeepers(flags, config, { nodeName: options.nodeName, get addresses() { return options.nodeIPs; } }, { client, log });
+  return [...health, broadcaster, addresses, kubelet, ...keepers];
 }
 
 function serving(flags: Flags, configuration: KubeletConfiguration, nodeName: string, addresses: readonly string[]): { tls: () => { cert: string | Buffer; key: string | Buffer }; tlsFiles: string[] } {

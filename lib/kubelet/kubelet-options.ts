@@ -6,6 +6,7 @@ import type { NodeResources, Pressure } from "./node-status.ts";
 export interface KubeletOptions {
   readonly nodeName: string;
   readonly hostname: string;
+  /** As they are now: they may change while the kubelet runs. */
   readonly nodeIPs: readonly string[];
   readonly labels: Readonly<Record<string, string>>;
   readonly taints: readonly Taint[];

@@ -122,7 +122,7 @@ export class Kubelet implements Runnable {
     const o = this.#options;
     const host = o.resolvConf === "" ? { servers: [], searches: [], options: [] } : parseResolvConf(await readFile(o.resolvConf, "utf8").catch(() => ""));
     return {
-      nodeName: o.nodeName, hostIPs: o.nodeIPs, dns: { clusterDns: o.clusterDns, clusterDomain: o.clusterDomain, host }, logRoot: o.podLogDirectory, containerLogRoot: o.containerLogDirectory,
+      nodeName: o.nodeName, get hostIPs() { return o.nodeIPs; }, dns: { clusterDns: o.clusterDns, clusterDomain: o.clusterDomain, host }, logRoot: o.podLogDirectory, containerLogRoot: o.containerLogDirectory,
       seccompRoot: `${o.rootDirectory}/seccomp`, memoryCapacityBytes: machine.memoryBytes, cgroupRoot: o.cgroupRoot, allowedUnsafeSysctls: o.allowedUnsafeSysctls,
     };
   }

@@ -3,11 +3,12 @@
  *
  * The file holds certificate and key together, so that no reader and no crash sees half a pair. Renewal is due after 70 to 90 % of the
  * lifetime (where in between is drawn once for each certificate, so that nodes do not all ask at once), at once when the file is missing,
- * unreadable or signed by itself. A refusal or a lost connection is tried again, later and later; the old file stays until then.
+ * unreadable, signed by itself or lacks a name that is wished for by now. A refusal or a lost connection is tried again, later and later; the old file stays until then.
  * Counterpart: client-go `util/certificate`.
  */
 import { X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
+import { isIP } from "node:net";
 import { writeKeyFile } from "../pki/write-file.ts";
 import { isAbort } from "../util/abort.ts";
 import { backoffMs, resolveBackoff } from "../util/backoff.ts";
@@ -18,15 +19,16 @@ import type { Client } from "../client/client.ts";
 import { requestCertificate, type CertificateWish } from "./request-certificate.ts";
 
 const ATTEMPT_MS = 15 * 60_000, BACKOFF = resolveBackoff({ baseMs: 2_000, maxMs: 5 * 60_000 });
-/** Timers longer than this are set anew: a clock may be put right meanwhile. */
-const LOOK_AGAIN_MS = 6 * 3_600_000;
+/** Timers longer than this are set anew: a clock may be put right meanwhile, an address change. */
+const LOOK_AGAIN_MS = 6 * 3_600_000, LOOK_AT_NAMES_MS = 60_000;
 
-/** When the certificate should be renewed, in milliseconds since the epoch; `share` in 0..1 says where in the window. Zero: at once. */
-export function renewAtMs(pem: string | undefined, share: number): number {
+/** When the certificate should be renewed, in milliseconds since the epoch; `share` in 0..1 says where in the window, `names` what it must be good for. Zero: at once. */
+export function renewAtMs(pem: string | undefined, share: number, names: readonly string[] = []): number {
   if (pem === undefined) return 0;
   try {
     const certificate = new X509Certificate(pem);
     if (certificate.checkIssued(certificate)) return 0;
+    if (!names.every((name) => (isIP(name) === 0 ? certificate.checkHost(name) : certificate.checkIP(name)) !== undefined)) return 0;
     const from = certificate.validFromDate.getTime(), to = certificate.validToDate.getTime();
     return from + (to - from) * (0.7 + 0.2 * share);
   } catch { return 0; }
@@ -51,8 +53,8 @@ export class CertificateKeeper implements Runnable {
     const { clock, log, random = Math.random } = this.#deps;
     try {
       for (let failures = 0, share = random(); ;) {
-        const waitMs = renewAtMs(this.#read(), share) - clock.now().getTime();
-        if (waitMs > 0) { await clock.sleep(Math.min(waitMs, LOOK_AGAIN_MS), signal); continue; }
+        const { names } = this.#wish(), waitMs = renewAtMs(this.#read(), share, names) - clock.now().getTime();
+        if (waitMs > 0) { await clock.sleep(Math.min(waitMs, names === undefined ? LOOK_AGAIN_MS : LOOK_AT_NAMES_MS), signal); continue; }
         try {
           await this.#renew(signal);
           log.info({ file: this.#file }, "certificate renewed");

@@ -8,9 +8,10 @@
 import { chmodSync, existsSync, mkdirSync } from "node:fs";
 import path from "node:path";
 import { createClient } from "../../client/http-client.ts";
-import { loadKubeconfig } from "../../client/kubeconfig.ts";
+import { loadKubeconfig, parseKubeconfig } from "../../client/kubeconfig.ts";
 import type { Client } from "../../client/client.ts";
 import { dnsAccess, dnsService } from "../../api/helpers/cluster-dns.ts";
+import type { ConfigMap } from "../../api/schema/generated/models.ts";
 import { clusterrolebindings, clusterroles, configmaps, nodes, rolebindings, roles, secrets, services } from "../../api/schema/generated/references.ts";
 import { ensureClusterPki } from "../../pki/cluster-pki.ts";
 import type { Clock } from "../../util/clock.ts";
@@ -23,7 +24,7 @@ import { authorityPin, generateToken, joinCommand, tokenSecret } from "./bootstr
 import { ensurePackages } from "./bundle.ts";
 import { checkHost } from "./check.ts";
 import { gatherMachine } from "./checks/gather-machine.ts";
-import { checkSettings, type ClusterSettings, dnsOf } from "./cluster-settings.ts";
+import { checkSettings, type ClusterSettings, dnsOf, parseSettings } from "./cluster-settings.ts";
 import { environmentFile, MASTER_DAEMONS, masterFlags, servingNames } from "./daemon-flags.ts";
 import { enroll, type Enrolled } from "./enroll.ts";
 import { hostAddress, nodeName } from "./facts.ts";
@@ -49,13 +50,25 @@ export interface InitOptions {
 }
 export interface InitResult { readonly settings: ClusterSettings; readonly kubeconfig: string; readonly join: string; readonly node: string | undefined }
 
+/** What of a ConfigMap to write when the master's address is another than when it was made: the rest of its data stays. Pure. */
+export function movedData(kept: Pick<ConfigMap, "data">, fresh: Pick<ConfigMap, "data">, server: string): Record<string, string> | undefined {
+  const old = kept.data?.["settings"] === undefined ? parseKubeconfigServer(kept.data?.["kubeconfig"]) : parseSettings(kept.data["settings"]).server;
+  if (old === server) return undefined;
+  return kept.data?.["settings"] === undefined ? { ...fresh.data } : { settings: JSON.stringify({ ...parseSettings(kept.data["settings"]), server }, null, 2) };
+}
+const parseKubeconfigServer = (text: string | undefined): string | undefined => (text === undefined ? undefined : parseKubeconfig(text).clusters[0]?.cluster.server);
+
 async function writeObjects(client: Client, settings: ClusterSettings, authorityPem: string): Promise<void> {
   const objects = bootstrapObjects(settings, authorityPem), [role, binding] = dnsAccess();
   for (const each of objects.clusterRoles) await createIfMissing(client, clusterroles, each);
   for (const each of objects.clusterRoleBindings) await createIfMissing(client, clusterrolebindings, each);
   for (const each of [...objects.roles, role]) await createIfMissing(client, roles, each);
   for (const each of [...objects.roleBindings, binding]) await createIfMissing(client, rolebindings, each);
-  for (const each of objects.configMaps) await createIfMissing(client, configmaps, each);
+  for (const each of objects.configMaps) {
+    await createIfMissing(client, configmaps, each);
+    const moved = movedData(await client.get(configmaps, each.metadata), each, settings.server);
+    if (moved !== undefined) await client.patch(configmaps, each.metadata, "merge", { data: moved });
+  }
   await createIfMissing(client, services, dnsService(dnsOf(settings)));
 }
 

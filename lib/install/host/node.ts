@@ -23,20 +23,21 @@ import { journalOf, startUnits, writeIfChanged } from "./systemd.ts";
 const CONTAINERD_TIMEOUT_MS = 120_000, NODE_TIMEOUT_MS = 300_000;
 export interface NodeOptions { readonly name: string; readonly address: string; readonly bundle: string | undefined }
 
-/** Writes the file unless it names this server and authority already. */
-function ensureNodeKubeconfig(file: string, server: string, user: string, ca: string, pair: string): void {
+/** Writes the file unless it names this server and authority already: a master may have moved. Returns whether it did. */
+function ensureNodeKubeconfig(file: string, server: string, user: string, ca: string, pair: string): boolean {
   try {
     const kept = loadKubeconfig(file);
-    if (kept.server === server && kept.caData === ca && kept.certificateFile === pair) return;
+    if (kept.server === server && kept.caData === ca && kept.certificateFile === pair) return false;
   } catch { /* Missing or damaged: made anew. */ }
   writeKubeconfig(file, makeKubeconfig({ cluster: "kaji", server, user, ca, certificateFile: pair, keyFile: pair }));
+  return true;
 }
 
 async function writeNode(settings: ClusterSettings, authority: string, { name, address, bundle }: NodeOptions): Promise<Set<string>> {
   const changed = new Set<string>(), config = (file: string): string => path.join(HOST_PATHS.config, file);
   for (const directory of ["/etc/cni/net.d", "/var/lib/kubelet", "/var/log/pods"]) mkdirSync(directory, { recursive: true });
-  ensureNodeKubeconfig(config("kubelet.conf"), settings.server, `system:node:${name}`, authority, CLIENT_FILE);
-  ensureNodeKubeconfig(config("proxy.conf"), settings.server, "system:kube-proxy", authority, PROXY_FILE);
+  if (ensureNodeKubeconfig(config("kubelet.conf"), settings.server, `system:node:${name}`, authority, CLIENT_FILE)) changed.add("kubelet");
+  if (ensureNodeKubeconfig(config("proxy.conf"), settings.server, "system:kube-proxy", authority, PROXY_FILE)) changed.add("kube-proxy");
   if (writeIfChanged(config("containerd.toml"), await hostContainerdConfig(pauseImage(bundle)), 0o644)) changed.add("containerd");
   const flags = nodeFlags(settings, { name, address, resolvConf: await resolvConf() }, HOST_PATHS);
   for (const daemon of NODE_DAEMONS) if (writeIfChanged(config(`${daemon}.env`), environmentFile(daemon, flags[daemon]), 0o644)) changed.add(daemon);

@@ -21,6 +21,12 @@ test("renewAtMs() lies after 70 to 90 % of the lifetime, and is now for what is 
   t.deepEqual([undefined, "nonsense", authority.certificatePem].map((pem) => renewAtMs(pem, 0.5)), [0, 0, 0]);
 });
 
+test("renewAtMs() is now for a certificate that lacks a name or an address it should be good for", (t) => {
+  const pem = issue(authority, { subject: { commonName: "n" }, usages: ["server"], names: ["n1", "192.0.2.7", "2001:db8::7"], now: start }).certificatePem;
+  t.true(renewAtMs(pem, 0, ["n1", "192.0.2.7", "2001:db8::7"]) > start.getTime());
+  t.deepEqual([["n2"], ["192.0.2.8"], ["2001:db8::8"]].map((names) => renewAtMs(pem, 0, names)), [0, 0, 0]);
+});
+
 test("CertificateKeeper leaves a young certificate alone, and replaces it when its time has come, pair and all", async (t) => {
   const clock = new ManualClock(start), file = path.join(mkdtempSync(path.join(tmpdir(), "kaji-keeper-")), "pair.pem"), first = leaf(start), stop = new AbortController();
   writeFileSync(file, first.certificatePem + privateKeyPem(first.key));

@@ -4,6 +4,7 @@ import { authorityPin, generateToken, joinCommand, parseToken, readTokenSecret, 
 import { bootstrapObjects } from "../../../../lib/install/host/bootstrap-objects.ts";
 import { checkSettings, parseSettings } from "../../../../lib/install/host/cluster-settings.ts";
 import { environmentFile, masterFlags, nodeFlags } from "../../../../lib/install/host/daemon-flags.ts";
+import { movedData } from "../../../../lib/install/host/init.ts";
 import { HOST_PATHS } from "../../../../lib/install/host/host-paths.ts";
 import { createAuthority } from "../../../../lib/pki/certificate.ts";
 import { parse as parseApiServer } from "../../../../cmd/kube-apiserver/flags.ts";
@@ -35,6 +36,17 @@ test("bootstrapObjects() lets strangers read only cluster-info, and the token's 
   t.deepEqual(of("system:bootstrappers:kubeadm:default-node-token"), ["kaji:compare-nodes", "kaji:nodes-config", "kubeadm:get-nodes", "system:certificates.k8s.io:certificatesigningrequests:nodeclient", "system:node-bootstrapper"]);
   t.notRegex(objects.configMaps[0]!.data!["kubeconfig"]!, /client-key|token/);
   t.deepEqual(parseSettings(objects.configMaps[1]!.data!["settings"]!), settings);
+});
+
+test("movedData() tells joining hosts where a master is that moved, and changes nothing else", (t) => {
+  const at = (server: string) => bootstrapObjects({ ...settings, server }, "CA").configMaps, there = "https://192.0.2.9:6443";
+  for (const [i, each] of at(settings.server).entries()) {
+    t.is(movedData(each, each, settings.server), undefined);
+    const moved = movedData({ data: { ...each.data, "jws-kubeconfig-abcdef": "x" } }, at(there)[i]!, there)!;
+    t.regex(Object.values(moved).join(), /192\.0\.2\.9/);
+    t.false("jws-kubeconfig-abcdef" in moved);
+  }
+  t.deepEqual(parseSettings(movedData({ data: { settings: JSON.stringify({ ...settings, podCidr: "10.9.0.0/16" }) } }, at(there)[1]!, there)!["settings"]!), { ...settings, podCidr: "10.9.0.0/16", server: there });
 });
 
 test("every daemon accepts the flags its host gives it", (t) => {
