@@ -26,12 +26,6 @@ export async function makeMaster(vm: Machine, image: VmImage): Promise<{ join: s
 
 export const joinCluster = (vm: Machine, image: VmImage, join: string): Promise<{ stdout: string }> => ssh(vm, image, `/root/kaji ${join} --bundle /root/bundle`);
 
-/** Takes the machine out: what the cluster put there, and what `bring` did. */
-export async function leave(vm: Machine, image: VmImage): Promise<void> {
-  await ssh(vm, image, "/root/kaji reset --yes");
-  await ssh(vm, image, "dpkg --purge libatomic1; rm -rf /root/kaji /root/bundle");
-}
-
 /** kubectl as if typed on a machine beside them. Throws with what it said. */
 export async function kubectl(kubeconfig: string, args: readonly string[], input?: string): Promise<string> {
   const { stdout } = await beside(await clientProgram("kubectl"), args, { timeoutMs: 600_000, env: { PATH: process.env["PATH"], HOME: STATE, KUBECONFIG: kubeconfig }, ...(input === undefined ? {} : { input }) });

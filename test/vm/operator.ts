@@ -2,6 +2,7 @@
 import { spawn } from "node:child_process";
 import { copyFileSync, chmodSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
+import { KUBECONFIG } from "./hosts.ts";
 import type { VmImage } from "./image.ts";
 import { STATE } from "./machines.ts";
 import { NETNS } from "./network.ts";
@@ -13,9 +14,9 @@ export interface Told { readonly code: number; /** Both streams, in order of arr
 /** `kaji` under way. */
 export interface Running { readonly ended: Promise<Told>; /** Resolves once its output matches; rejects when it ended without. */ said(pattern: RegExp): Promise<void>; kill(signal: NodeJS.Signals): void }
 
-/** A home with the machines' key, and no host known. */
+/** A home with the machines' key, no host known and no cluster. */
 export function moveIn(image: VmImage): void {
-  rmSync(HOME, { recursive: true, force: true });
+  for (const old of [HOME, KUBECONFIG]) rmSync(old, { recursive: true, force: true });
   mkdirSync(path.join(HOME, ".ssh"), { recursive: true, mode: 0o700 });
   copyFileSync(image.sshKey, path.join(HOME, ".ssh/id_ed25519"));
   chmodSync(path.join(HOME, ".ssh/id_ed25519"), 0o600);
@@ -28,9 +29,9 @@ export function writeClusterFile(hosts: readonly FileHost[], bundle: string): vo
   writeFileSync(CLUSTER_FILE, `apiVersion: kaji.local/v1\nkind: Cluster\nname: vm\nhosts:\n${lines.join("\n")}\nbundle: ${bundle}\n`);
 }
 
-/** Starts `kaji ARGS` beside the machines, without a terminal, with nothing of this process's environment. */
+/** Starts `kaji ARGS` beside the machines, in the folder of the cluster file, without a terminal, with nothing of this process's environment. */
 export function startKaji(args: readonly string[], environment: Record<string, string> = {}): Running {
-  const child = spawn("nsenter", [`--net=${NETNS}`, "--", PROGRAM, ...args], { cwd: HOME, stdio: ["ignore", "pipe", "pipe"], env: { PATH: process.env["PATH"], HOME, ...environment } });
+  const child = spawn("nsenter", [`--net=${NETNS}`, "--", PROGRAM, ...args], { cwd: HOME, stdio: ["ignore", "pipe", "pipe"], env: { PATH: process.env["PATH"], HOME, KUBECONFIG, ...environment } });
   let output = "", stderr = "", over = false;
   const listeners = new Set<() => void>();
   const heard = (chunk: Buffer, error: boolean): void => { output += chunk.toString(); if (error) stderr += chunk.toString(); for (const wake of listeners) wake(); };

@@ -2,9 +2,9 @@
 import type { TestFn } from "ava";
 import { until } from "../../../lib/install/wait.ts";
 import { systemClock } from "../../../lib/util/clock.ts";
-import { bring, joinCluster, KUBECONFIG, kubectl, makeMaster } from "../hosts.ts";
-import type { FileHost } from "../operator.ts";
+import { KUBECONFIG, kubectl } from "../hosts.ts";
 import { timed, vmTest, type VmLab } from "../lab.ts";
+import { type FileHost, kajiSucceeds, moveIn, writeClusterFile } from "../operator.ts";
 
 const LAST_WORKER = "vm3", OTHER_WORKER = "vm2";
 /** On one machine, so that the other runs none of its pods. */
@@ -32,10 +32,10 @@ const NODES = 'jsonpath={range .items[*]}{.metadata.name} {.status.conditions[?(
 export const fileHosts = (lab: VmLab): FileHost[] => lab.machines.map(({ name, address }, i) => ({ name, address, role: i === 0 ? "master" : "worker" }));
 
 export function registerFounding(test: TestFn, lab: () => VmLab): void {
-  vmTest(test, lab, "kaji init makes the first the master, kaji join makes the others nodes that are Ready", async (t, { image, machines, master, workers }) => {
-    await timed(t, "program and bundle are there", () => Promise.all(machines.map((vm) => bring(vm, image))));
-    const { join } = await timed(t, "the master runs", () => makeMaster(master, image));
-    await timed(t, "both workers joined", () => Promise.all(workers.map((vm) => joinCluster(vm, image, join))));
+  vmTest(test, lab, "one kaji apply makes three bare machines a cluster whose nodes are Ready", async (t, lab) => {
+    moveIn(lab.image);
+    writeClusterFile(fileHosts(lab), lab.image.bundle);
+    t.log(await timed(t, "command 1 of 3: kaji apply", () => kajiSucceeds(["apply", "--accept-new-host-keys"])));
     t.deepEqual((await kubectl(KUBECONFIG, ["get", "nodes", "-o", NODES])).trim().split("\n"), [`${OTHER_WORKER} True`, `${LAST_WORKER} True`]);
   });
 }
@@ -43,11 +43,11 @@ export function registerFounding(test: TestFn, lab: () => VmLab): void {
 /** Apart from founding, because between them the cluster is seen with nothing running. */
 export function registerFirstPage(test: TestFn, lab: () => VmLab): void {
   vmTest(test, lab, "curl of a ClusterIP on a machine that runs none of its pods brings nginx's page", async (t, lab) => {
-    await timed(t, "kubectl apply", () => kubectl(KUBECONFIG, ["apply", "-f", "-"], NGINX));
+    await timed(t, "command 2 of 3: kubectl apply", () => kubectl(KUBECONFIG, ["apply", "-f", "-"], NGINX));
     await timed(t, "three replicas run", () => kubectl(KUBECONFIG, ["rollout", "status", "deployment/nginx", `--timeout=${Math.ceil(lab.limitMs(60_000) / 1000)}s`]));
-    const page = await timed(t, `curl on ${LAST_WORKER}`, () => firstPage(lab));
+    const page = await timed(t, `command 3 of 3: curl on ${LAST_WORKER}, which runs none of its pods`, () => firstPage(lab));
     t.regex(page, /<title>Welcome to nginx!<\/title>/);
-    t.regex(await kubectl(KUBECONFIG, ["logs", "deployment/nginx"]), /GET \/ HTTP/, "logs come through the API server, which trusts the kubelet's signed certificate");
+    t.regex(await kubectl(KUBECONFIG, ["logs", "--selector=app=nginx", "--tail=-1"]), /GET \/ HTTP/, "logs come through the API server, which trusts the kubelet's signed certificate");
   });
 }
 

@@ -11,7 +11,7 @@ import { fileHosts } from "./founding.ts";
 import { cleanNodes } from "./worker-power.ts";
 import { timed, vmTest, type VmLab } from "../lab.ts";
 import { machine, powerOff, powerOn, waitForBoot } from "../machines.ts";
-import { CLUSTER_FILE, kajiSucceeds, writeClusterFile } from "../operator.ts";
+import { kajiSucceeds, writeClusterFile } from "../operator.ts";
 
 const NAMESPACE = "members", REPLICAS = 6;
 
@@ -23,14 +23,14 @@ export function registerMembership(test: TestFn, lab: () => VmLab): void {
     const before = await look(lab, fourth);
 
     writeClusterFile([...fileHosts(lab), { name: fourth.name, address: fourth.address, role: "worker" }], lab.image.bundle);
-    await timed(t, "kaji apply with it", () => kajiSucceeds(["apply", CLUSTER_FILE, "--accept-new-host-keys"]));
+    await timed(t, "kaji apply with it", () => kajiSucceeds(["apply", "--accept-new-host-keys"]));
     await cleanNodes(client, lab, [...lab.workers.map((vm) => vm.name), fourth.name]);
     const workload = await startWorkload(client, NAMESPACE, REPLICAS, lab.limitMs(60_000));
     t.true((await client.list(pods, { namespace: NAMESPACE })).items.some((pod) => pod.spec.nodeName === fourth.name), "it runs pods");
     t.true((await countAnswersOn(lab, fourth, workload.clusterIp, 20)).size > 1, "it reaches Services");
 
     writeClusterFile(fileHosts(lab), lab.image.bundle);
-    await timed(t, "kaji apply without it", () => kajiSucceeds(["apply", CLUSTER_FILE]));
+    await timed(t, "kaji apply without it", () => kajiSucceeds(["apply"]));
     await waitForObjects(client, nodes, undefined, (all) => !all.some((node) => node.metadata.name === fourth.name) || "its node is still there", systemClock, lab.limitMs(30_000));
     const left = await waitForReady(client, NAMESPACE, REPLICAS, lab.limitMs(60_000));
     t.false(left.some((pod) => pod.spec.nodeName === fourth.name));

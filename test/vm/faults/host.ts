@@ -2,22 +2,22 @@
 import type { TestFn } from "ava";
 import { vmTest, type VmLab } from "../lab.ts";
 import { writeClusterFile, kaji } from "../operator.ts";
-import { APPLY, applyIsRefused, judge, twoHosts, untouched } from "./refusal.ts";
+import { APPLY, applyIsRefused, judge, oneHost, untouched } from "./refusal.ts";
 
 const DAY_S = 86_400;
 
 export function registerHostFaults(test: TestFn, lab: () => VmLab): void {
   vmTest(test, lab, "a full disk is told with what is free and what is wanted", async (t, lab) => {
-    const vm = lab.workers[0]!;
-    await lab.sh(vm, "free=$(stat -f -c '%a * %S / 1048576' /var/lib); fallocate -l $((free - 150))M /var/lib/of-the-user");
-    try { await applyIsRefused(t, lab, twoHosts(lab), { host: "vm2", found: /\d+ MiB free/, nextStep: /free some space/ }); }
+    const vm = lab.master;
+    await lab.sh(vm, "free=$(($(stat -f -c '%a * %S / 1048576' /var/lib))); fallocate -l $((free - 150))M /var/lib/of-the-user");
+    try { await applyIsRefused(t, lab, oneHost(lab), { host: "vm1", found: /\d+ MiB free/, nextStep: /free some space/ }); }
     finally { await lab.sh(vm, "rm /var/lib/of-the-user"); }
   });
 
   vmTest(test, lab, "a clock that is off by a day is told, with the way to set it", async (t, lab) => {
-    const vm = lab.workers[0]!, shift = (seconds: number): Promise<string> => lab.sh(vm, `date -s "@$(($(date +%s) + ${seconds}))" >/dev/null`);
+    const vm = lab.master, shift = (seconds: number): Promise<string> => lab.sh(vm, `date -s "@$(($(date +%s) + ${seconds}))" >/dev/null`);
     await shift(DAY_S);
-    try { await applyIsRefused(t, lab, twoHosts(lab), { host: "vm2", found: /clock is \d+ (s|h|days?) ahead/, nextStep: /timedatectl set-ntp true/ }); }
+    try { await applyIsRefused(t, lab, oneHost(lab), { host: "vm1", found: /clock is \d+ (s|h|days?) ahead/, nextStep: /timedatectl set-ntp true/ }); }
     finally { await shift(-DAY_S); }
   });
 
@@ -30,13 +30,13 @@ export function registerHostFaults(test: TestFn, lab: () => VmLab): void {
     } finally { await lab.sh(vm, "hostname vm2"); }
   });
 
-  vmTest(test, lab, "a port that is taken is told with who holds it; when it is free, the next run goes on", async (t, lab) => {
-    const vm = lab.workers[0]!;
-    await lab.sh(vm, "systemd-run --quiet --unit=of-the-user /usr/sbin/sshd -D -p 10250");
-    writeClusterFile(twoHosts(lab), lab.image.bundle);
-    judge(t, await kaji(APPLY), { host: "vm2", found: /port 10250.*taken by process \d+ \(sshd/s, nextStep: /stop/ });
-    t.is((await lab.sh(vm, "systemctl is-active of-the-user")).trim(), "active", "what holds it is the user's, and still runs");
-    t.is(await lab.sh(vm, "ls /etc/systemd/system | grep kaji; ls -d /etc/kaji 2>/dev/null; true"), "", "it was made no node");
+  vmTest(test, lab, "a port that is taken is told with who holds it, who goes on", async (t, lab) => {
+    const vm = lab.master;
+    await lab.sh(vm, "systemd-run --quiet --unit=of-the-user /usr/sbin/sshd -D -p 10257");
+    writeClusterFile(oneHost(lab), lab.image.bundle);
+    judge(t, await kaji(APPLY), { host: "vm1", found: /port 10257.*taken by process \d+ \(sshd/s, nextStep: /stop/ });
+    t.is((await lab.sh(vm, "systemctl is-active of-the-user")).trim(), "active");
+    t.is(await lab.sh(vm, "ls /etc/systemd/system | grep kaji; ls -d /etc/kaji 2>/dev/null; true"), "", "it was made no master");
     await lab.sh(vm, "systemctl stop of-the-user");
   });
 }

@@ -1,9 +1,9 @@
 /** How a fault is judged: what `kaji apply` said, and that it left the machines alone. */
 import type { ExecutionContext } from "ava";
 import type { VmLab } from "../lab.ts";
-import { CLUSTER_FILE, kaji, writeClusterFile, type FileHost } from "../operator.ts";
+import { kaji, writeClusterFile, type FileHost } from "../operator.ts";
 
-export const APPLY = ["apply", CLUSTER_FILE, "--accept-new-host-keys"];
+export const APPLY = ["apply", "--accept-new-host-keys"];
 
 export interface Refusal {
   /** The operator's name of the host at fault. */
@@ -12,10 +12,11 @@ export interface Refusal {
   readonly nextStep: RegExp;
 }
 
-/** The two machines, as a file names them; the second with changes. */
-export const twoHosts = (lab: VmLab, worker: Partial<FileHost> = {}): FileHost[] => [{ name: "vm1", address: lab.master.address, role: "master" }, { name: "vm2", address: lab.workers[0]!.address, role: "worker", ...worker }];
+/** A file of the first machine alone, as a master, with changes: without its master nothing is begun anywhere. */
+export const oneHost = (lab: VmLab, changes: Partial<FileHost> = {}): FileHost[] => [{ name: "vm1", address: lab.master.address, role: "master", ...changes }];
+export const twoHosts = (lab: VmLab): FileHost[] => [...oneHost(lab), { name: "vm2", address: lab.workers[0]!.address, role: "worker" }];
 
-/** Says what an ordinary run would leave, so that "nothing" can be told. */
+/** What an ordinary run leaves first. */
 const TRACES = "ls -d /etc/kaji /var/lib/kaji /var/lib/kubelet /usr/local/bin/kaji /etc/cni /root/kaji* 2>/dev/null; ls /etc/systemd/system | grep kaji; true";
 export async function untouched(t: ExecutionContext, lab: VmLab): Promise<void> {
   for (const vm of lab.machines) t.is(await lab.sh(vm, TRACES), "", `nothing of a refused run is on ${vm.name}`);
