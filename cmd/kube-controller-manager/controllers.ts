@@ -10,6 +10,7 @@ import { createApprovingController } from "../../lib/controllers/certificates/ap
 import { createCleaningController } from "../../lib/controllers/certificates/cleaning-controller.ts";
 import { createSigningController } from "../../lib/controllers/certificates/signing-controller.ts";
 import { createAggregationController } from "../../lib/controllers/clusterrole-aggregation/aggregation-controller.ts";
+import { createCronJobController } from "../../lib/controllers/cronjob/cron-job-controller.ts";
 import { createDaemonSetController } from "../../lib/controllers/daemonset/daemon-set-controller.ts";
 import { createDeploymentController } from "../../lib/controllers/deployment/deployment-controller.ts";
 import { createDisruptionController } from "../../lib/controllers/disruption/disruption-controller.ts";
@@ -80,6 +81,10 @@ export const CONTROLLERS: readonly ControllerDescriptor[] = [
   { name: "deployment-controller", alias: "deployment", account: "deployment-controller", build: (c, f) => createDeploymentController(c, { workers: f["concurrent-deployment-syncs"] }) },
   { name: "daemonset-controller", alias: "daemonset", account: "daemon-set-controller", build: (c, f) => createDaemonSetController(c, { workers: f["concurrent-daemonset-syncs"] }) },
   { name: "job-controller", alias: "job", account: "job-controller", build: (c, f) => createJobController(c, { workers: f["concurrent-job-syncs"] }) },
+  {
+    name: "cronjob-controller", alias: "cronjob", account: "cronjob-controller",
+    build: (c, f) => createCronJobController(c, { workers: f["concurrent-cron-job-syncs"], localZone: new Intl.DateTimeFormat().resolvedOptions().timeZone }),
+  },
   { name: "disruption-controller", alias: "disruption", account: "disruption-controller", build: (c) => createDisruptionController(c, { workers: 1 }) },
   { name: "ttl-after-finished-controller", alias: "ttl-after-finished", account: "ttl-after-finished-controller", build: (c, f) => createTtlAfterFinishedController(c, { workers: f["concurrent-ttl-after-finished-syncs"] }) },
   {
@@ -104,11 +109,10 @@ export const CONTROLLERS: readonly ControllerDescriptor[] = [
 
 /** Upstream's controllers that this release does not have: may be turned off, not on. */
 export const NOT_BUILT: ReadonlySet<string> = new Set([
-  "cronjob-controller",
   "endpointslice-mirroring-controller", "ephemeral-volume-controller", "horizontal-pod-autoscaler-controller", "legacy-serviceaccount-token-cleaner-controller",
   "persistentvolume-attach-detach-controller", "persistentvolume-binder-controller", "persistentvolume-expander-controller", "persistentvolume-protection-controller",
   "persistentvolumeclaim-protection-controller", "resourceclaim-controller", "service-cidr-controller", "serviceaccount-token-controller", "statefulset-controller",
-  "storage-version-migrator-controller", "storageversion-garbage-collector-controller", "ttl-controller", "validatingadmissionpolicy-status-controller", "cronjob", "statefulset",
+  "storage-version-migrator-controller", "storageversion-garbage-collector-controller", "ttl-controller", "validatingadmissionpolicy-status-controller", "statefulset",
   "horizontalpodautoscaling", "ttl", "attachdetach", "persistentvolume-binder", "persistentvolume-expander", "pv-protection", "pvc-protection", "serviceaccount-token", "endpointslicemirroring",
 ]);
 

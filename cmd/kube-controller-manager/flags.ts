@@ -38,6 +38,7 @@ export const FLAGS = {
   "concurrent-replicaset-syncs": { type: "int", default: 5, help: "replica sets worked on at once" },
   "concurrent-rc-syncs": { type: "int", default: 5, help: "replication controllers worked on at once" },
   "concurrent-daemonset-syncs": { type: "int", default: 2, help: "daemon sets worked on at once" },
+  "concurrent-cron-job-syncs": { type: "int", default: 5, help: "cron jobs worked on at once" },
   "concurrent-job-syncs": { type: "int", default: 5, help: "jobs worked on at once" },
   "concurrent-ttl-after-finished-syncs": { type: "int", default: 5, help: "finished jobs looked at at once" },
   "concurrent-endpoint-syncs": { type: "int", default: 5, help: "Endpoints worked on at once" },

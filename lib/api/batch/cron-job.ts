@@ -86,7 +86,6 @@ export const cronJobDefinition = defineResource<CronJob>({
   categories: ["all"],
   hasGeneration: true,
   generationChanged: (cronJob, old) => !semanticEqual(cronJob.spec, old.spec),
-  notRunYet: true,
   defaults,
   prepareForCreate: (cronJob) => void (cronJob.status = {}),
   prepareForUpdate: (cronJob, old) => void (cronJob.status = old.status),
