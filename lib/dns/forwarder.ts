@@ -60,7 +60,7 @@ export class Forwarder {
     let cause: unknown;
     for (const upstream of this.#upstreams.toSorted((a, b) => (a.failedAtMs ?? -1) - (b.failedAtMs ?? -1))) {
       try {
-        const answer = await (transport === "udp" ? askUdp : askTcp)(upstream.address, this.#port, query, this.#timeoutMs);
+        const answer = await (transport === "udp" ? askUdp : askTcp)(this.#clock, upstream.address, this.#port, query, this.#timeoutMs);
         upstream.failedAtMs = undefined;
         return answer;
       } catch (error) {
@@ -87,17 +87,17 @@ function accept(answer: Buffer, id: number, query: Query): boolean {
   return true;
 }
 
-function askUdp(address: string, port: number, query: Query, timeoutMs: number): Promise<Buffer> {
+function askUdp(clock: Clock, address: string, port: number, query: Query, timeoutMs: number): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const socket = createSocket(address.includes(":") ? "udp6" : "udp4"), { id, bytes } = renumbered(query);
     const end = (finish: () => void): void => {
-      clearTimeout(timer);
+      stopWaiting();
       socket.removeAllListeners();
       socket.on("error", () => {});
       try { socket.close(); } catch { /* It was never opened. */ }
       finish();
     };
-    const timer = setTimeout(() => end(() => reject(new Error(`${address} did not answer within ${timeoutMs} ms`))), timeoutMs);
+    const stopWaiting = clock.after(timeoutMs, () => end(() => reject(new Error(`${address} did not answer within ${timeoutMs} ms`))));
     socket.on("error", (error) => end(() => reject(error)));
     socket.on("message", (answer) => { if (accept(answer, id, query)) end(() => resolve(answer)); });
     socket.once("connect", () => socket.send(bytes));
@@ -105,11 +105,11 @@ function askUdp(address: string, port: number, query: Query, timeoutMs: number):
   });
 }
 
-function askTcp(address: string, port: number, query: Query, timeoutMs: number): Promise<Buffer> {
+function askTcp(clock: Clock, address: string, port: number, query: Query, timeoutMs: number): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const { id, bytes } = renumbered(query), socket = connect({ host: address, port }), chunks: Buffer[] = [];
-    const end = (finish: () => void): void => { clearTimeout(timer); socket.destroy(); finish(); };
-    const timer = setTimeout(() => end(() => reject(new Error(`${address} did not answer within ${timeoutMs} ms`))), timeoutMs);
+    const end = (finish: () => void): void => { stopWaiting(); socket.destroy(); finish(); };
+    const stopWaiting = clock.after(timeoutMs, () => end(() => reject(new Error(`${address} did not answer within ${timeoutMs} ms`))));
     const length = Buffer.alloc(2);
     length.writeUInt16BE(bytes.length);
     socket.on("connect", () => socket.write(Buffer.concat([length, bytes])));
