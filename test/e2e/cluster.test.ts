@@ -10,6 +10,7 @@ import { registerHealing } from "./cluster/healing.ts";
 import { registerImages } from "./cluster/images.ts";
 import { registerKilling } from "./cluster/killing.ts";
 import { registerKubectl } from "./cluster/kubectl-session.ts";
+import { overcommitment } from "../overcommitment.ts";
 import { type MachineState, readMachineState } from "../machine-state.ts";
 import { registerSpread } from "./cluster/spread.ts";
 
@@ -25,15 +26,17 @@ test.serial("kaji up ends with nginx's page fetched from a ClusterIP by a host t
   const { stdout } = expectSuccess(await kaji("up", "--no-egress"), "kaji up");
   t.log(stdout);
   t.regex(stdout, /http:\/\/10\.96\.\d+\.\d+\/ from worker-\d, which runs none of its pods: "Welcome to nginx/);
+  t.true([...stdout.matchAll(/^ *\d+\.\d s {2}\S/gm)].length > 5, "each stage says how long it took");
   t.regex(stdout, /nginx: Ready on worker-\d, worker-\d\n/);
 });
 
-test.serial("kaji up again is harmless: every daemon keeps running", async (t) => {
+test.serial("kaji up again takes under 15 s and is harmless: every daemon keeps running", async (t) => {
   const pids = async (): Promise<unknown> => (await clusterStatus(systemClock))!.daemons.map((d) => [d.name, d.pid]);
-  const was = await pids();
-  const { stdout } = expectSuccess(await kaji("up", "--no-egress"), "the second kaji up");
+  const was = await pids(), startMs = performance.now();
+  const { stdout } = expectSuccess(await kaji("up", "--no-egress"), "the second kaji up"), seconds = (performance.now() - startMs) / 1_000;
   t.log(stdout);
   t.deepEqual(await pids(), was);
+  t.true(seconds < 15 * overcommitment(), `${seconds} s`);
 });
 
 test.serial("kaji status says that everything runs, and kaji host runs a command there", async (t) => {

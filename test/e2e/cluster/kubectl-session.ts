@@ -28,7 +28,7 @@ const MASKS: readonly [RegExp, string][] = [
   [/\bweb-[bcdfghjklmnpqrstvwxz2456789]{5}\b/g, "web-<id>"],
   [/pod-template-hash([=:] ?)[a-z0-9]{6,10}\b/g, "pod-template-hash$1<hash>"],
   [/kube-api-access-[a-z0-9]{5}/g, "kube-api-access-<id>"],
-  [/resourceVersion: "\d+"/g, 'resourceVersion: "<rv>"'],
+  [/(resourceVersion"?): "\d+"/g, '$1: "<rv>"'],
   [/\b(\d+(?:\.\d+)?(?:d|h|m|s|ms))+\b/g, "<age>"],
 ];
 

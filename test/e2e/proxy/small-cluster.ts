@@ -18,6 +18,15 @@ import { Namespaces, eventually } from "./namespaces.ts";
 const ROOT = path.resolve(import.meta.dirname, "../../.."), MASTER = "10.90.0.10", PORT = 6443;
 const NODE_BIN = path.join(ROOT, "node_modules/.bin/node");
 
+/** How fast daemons start is no claim of these tests: they wait while the process lives, and this long at most. */
+const START_MAX_MS = 180_000;
+
+async function started(what: string, child: ChildProcess, isReady: () => Promise<boolean>): Promise<void> {
+  const ended = (): boolean => child.exitCode !== null || child.signalCode !== null;
+  const ready = await eventually(async () => await isReady() || ended(), START_MAX_MS, 100);
+  if (!ready || ended()) throw new Error(`Cannot test: ${what} ${ended() ? `ended with code ${child.exitCode}` : "does not become ready"}`);
+}
+
 export class SmallCluster {
   readonly spaces: Namespaces;
   readonly dir: string;
@@ -43,13 +52,13 @@ export class SmallCluster {
     kubeconfig("proxy", `https://${MASTER}:${PORT}`, "system:kube-proxy", []);
     const admin = kubeconfig("admin", `https://127.0.0.1:${relayPort}`, "admin", ["system:masters"]);
     this.spaces.addHost("m", 10, { bridge: false });
-    this.#spawn("m", [NODE_BIN, "--no-warnings", path.join(ROOT, "cmd/kube-apiserver/main.ts"), `--advertise-address=${MASTER}`, `--data-file=${path.join(this.dir, "state.db")}`,
+    const server = this.#spawn("m", [NODE_BIN, "--no-warnings", path.join(ROOT, "cmd/kube-apiserver/main.ts"), `--advertise-address=${MASTER}`, `--data-file=${path.join(this.dir, "state.db")}`,
       `--tls-cert-file=${file("apiserver.crt")}`, `--tls-private-key-file=${file("apiserver.key")}`, `--client-ca-file=${file("ca.crt")}`,
       `--service-account-key-file=${file("sa.pub")}`, `--service-account-signing-key-file=${file("sa.key")}`, "--service-account-issuer=https://kubernetes.default.svc.cluster.local",
       "--service-cluster-ip-range=10.96.0.0/16", "--authorization-mode=Node,RBAC", "--log-level=warn"]);
     this.#children.push(spawn("socat", [`TCP-LISTEN:${relayPort},bind=127.0.0.1,fork,reuseaddr`, `EXEC:${this.spaces.prefix("m").join(" ")} socat STDIO TCP\\:${MASTER}\\:${PORT}`], { stdio: "ignore" }));
     this.client = createClient(loadKubeconfig(admin, { component: "test" }));
-    if (!await eventually(() => this.client.raw("GET", "/readyz").then(({ status }) => status === 200, () => false), 20_000, 200)) throw new Error("the API server does not become ready");
+    await started("the API server", server, () => this.client.raw("GET", "/readyz").then(({ status }) => status === 200, () => false));
     const [role, binding] = dnsAccess();
     await eventually(() => this.client.create(roles, role).then(() => true, () => false), 10_000); // Its namespace may not be there yet.
     await this.client.create(rolebindings, binding);
@@ -74,7 +83,7 @@ export class SmallCluster {
   async startProxy(name: string, more: readonly string[] = []): Promise<void> {
     const child = this.#spawn(name, this.proxyCommand(name, more));
     this.#proxies.set(name, child);
-    if (!await eventually(async () => (await this.spaces.script(name, "curl -s -m 1 http://127.0.0.1:10256/healthz")).code === 0 && (await this.spaces.script(name, "iptables-save")).out.includes("KUBE-SERVICES"), 20_000, 100)) throw new Error(`kube-proxy on ${name} does not start`);
+    await started(`kube-proxy on ${name}`, child, async () => (await this.spaces.script(name, "curl -s -m 1 http://127.0.0.1:10256/healthz")).code === 0 && (await this.spaces.script(name, "iptables-save")).out.includes("KUBE-SERVICES"));
   }
 
   /** Ends a proxy; resolves with its exit code. */
