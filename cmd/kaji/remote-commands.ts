@@ -57,7 +57,8 @@ function interruptible(): { signal: AbortSignal; interrupt: () => void } {
 }
 
 async function kubeconfigWish(file: string | undefined): Promise<KubeconfigWish> {
-  const [{ invokingUser }, { kubeconfigFile }] = await Promise.all([import("../../lib/install/user.ts"), import("../../lib/install/remote/operator-kubeconfig.ts")]), user = await invokingUser();
+  const [{ invokingUser }, { kubeconfigFile }] = await Promise.all([import("../../lib/install/user.ts"), import("../../lib/install/remote/operator-kubeconfig.ts")]), found = await invokingUser();
+  const user = process.env["SUDO_UID"] === undefined ? { ...found, home: homedir() } : found; // As kubectl finds its file.
   return { user, file: kubeconfigFile(file, process.env, user) };
 }
 

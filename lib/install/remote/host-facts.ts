@@ -91,7 +91,7 @@ fi
 systemctl is-active --quiet kubelet.service 2>/dev/null && say foreignKubelet yes
 if [ -f /etc/kaji/admin.conf ]; then
   say master yes
-  [ -x "$K" ] && say cluster "$(timeout 60 "$K" members list 2>/dev/null)"
+  [ -x "$K" ] && say cluster "$(timeout 150 "$K" members list 2>/dev/null)"
 fi
 exit 0
 `;

@@ -55,9 +55,8 @@ class Runner {
         });
         board.end(name, detail);
       } catch (error) {
-        board.fail(name);
-        if (this.#signal.aborted) this.undone.add(name);
-        else this.failures.push(failureOf(name, title, error));
+        if (this.#signal.aborted) { this.undone.add(name); board.end(name, "stopped"); }
+        else { this.failures.push(failureOf(name, title, error)); board.fail(name); }
         return { step, error };
       }
     }
