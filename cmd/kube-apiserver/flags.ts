@@ -4,6 +4,7 @@ import { FlagError, type FlagValues } from "../../lib/util/flags.ts";
 import { checkOidcFlags } from "./oidc-flags.ts";
 
 export const FLAGS = {
+  config: { type: "string", help: "a YAML file of these flags by their names; the command line's win (ours alone)" },
   "advertise-address": { type: "string", help: "address on which members of the cluster reach this server" },
   "bind-address": { type: "string", default: "0.0.0.0", help: "address to listen on for --secure-port" },
   "secure-port": { type: "int", default: 6443, help: "port to serve HTTPS on" },

@@ -20,13 +20,14 @@ import { systemClock } from "../../lib/util/clock.ts";
 import { runDaemon } from "../../lib/util/daemon.ts";
 import { FlagError } from "../../lib/util/flags.ts";
 import type { Logger } from "../../lib/util/logger.ts";
+import type { Readiness } from "../../lib/util/service-notifier.ts";
 import { FLAGS, parse, type Flags } from "./flags.ts";
 import { oidcOptions } from "./oidc-flags.ts";
 
 /** Runs until SIGTERM. Returns the exit code. */
 export const main = (argv: readonly string[]): Promise<number> => runDaemon({ name: "kube-apiserver", flags: FLAGS, parse, run }, argv);
 
-async function run(flags: Flags, log: Logger): Promise<void> {
+async function run(flags: Flags, log: Logger, readiness: Readiness): Promise<void> {
   const signal = shutdownSignal();
   const files = new ServingFileReader({
     certificateFile: flags["tls-cert-file"]!, keyFile: flags["tls-private-key-file"]!,
@@ -39,6 +40,7 @@ async function run(flags: Flags, log: Logger): Promise<void> {
     const server = await startApiServer({ ...serverOptions(flags, files, store, log), onLost: () => failed.abort() });
     files.follow((serving) => server.setCertificates(serving), stop);
     log.info({ url: server.url, version: "v1.36.0" }, "READY");
+    readiness.ready();
     const compacting = new Compactor({ store, clock: systemClock, log }).run(stop);
     await aborted(stop);
     log.info({}, "stopping");

@@ -6,6 +6,7 @@ import { FlagError, type FlagValues } from "../../lib/util/flags.ts";
 export const COMPONENT = "kube-controller-manager";
 
 export const FLAGS = {
+  config: { type: "string", help: "a YAML file of these flags by their names; the command line's win (ours alone)" },
   ...CONNECTION_FLAGS,
   ...servingFlags(10257),
   controllers: { type: "list", default: ["*"], help: "which controllers run: '*' is all that are on by default, 'foo' turns one on, '-foo' off" },

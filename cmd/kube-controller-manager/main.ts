@@ -6,7 +6,7 @@ import { nodes } from "../../lib/api/schema/generated/references.ts";
 import { ServiceAccountClients } from "../../lib/controllers/shared/service-account-clients.ts";
 import { realAddresses } from "../../lib/install/host/address.ts";
 import { HostRoutes } from "../../lib/network/host-routes.ts";
-import { clientConfigOf, healthServer, runAsLeader, type ComponentDeps } from "../../lib/runtime/component.ts";
+import { clientConfigOf, announceReady, healthServer, runAsLeader, type ComponentDeps } from "../../lib/runtime/component.ts";
 import { EventBroadcaster } from "../../lib/runtime/event-recorder.ts";
 import { identityOfPort } from "../../lib/runtime/leader-identity.ts";
 import { MasterCertificates } from "../../lib/runtime/master-certificates.ts";
@@ -21,6 +21,7 @@ import { COMPONENT, FLAGS, parse, type Flags } from "./flags.ts";
 import type { ClientConfig } from "../../lib/client/client-config.ts";
 import type { ControllerContext } from "../../lib/controllers/shared/context.ts";
 import type { Logger } from "../../lib/util/logger.ts";
+import type { Readiness } from "../../lib/util/service-notifier.ts";
 
 /** For the loop that signs tokens of Secrets. */
 const WITHOUT_EFFECT = ["service-account-private-key-file"] as const;
@@ -34,14 +35,14 @@ function parseAll(argv: readonly string[]): Flags {
   return flags;
 }
 
-async function run(flags: Flags, log: Logger): Promise<void> {
+async function run(flags: Flags, log: Logger, readiness: Readiness): Promise<void> {
   const signal = shutdownSignal(), idle = WITHOUT_EFFECT.filter((name) => flags[name] !== undefined);
   if (idle.length > 0) log.warn({ flags: idle }, "flags have no effect in this release: the controllers they are for are not part of it");
-  await runAll(wire(flags, log), signal);
+  await runAll(wire(flags, log, readiness), signal);
 }
 
 /** Everything the daemon runs, in the order it starts. */
-function wire(flags: Flags, log: Logger): Runnable[] {
+function wire(flags: Flags, log: Logger, readiness: Readiness): Runnable[] {
   const clock = systemClock, metrics = new RuntimeMetrics(), config = clientConfigOf(COMPONENT, flags.kubeconfig, flags.master);
   const client = createClient(config, { clock, onRequest: metrics.onRequest });
   const informers = new SharedInformers({ client, clock, log }), broadcaster = new EventBroadcaster({ client, clock, log });
@@ -62,7 +63,7 @@ function wire(flags: Flags, log: Logger): Runnable[] {
     informers, broadcaster,
     // Routes are this machine's, whoever leads.
     ...(flags["configure-host-routes"] ? [new HostRoutes({ nodes: informers.get(nodes), clock, log })] : []),
-    leading,
+    leading, announceReady(deps, health, readiness),
   ];
 }
 

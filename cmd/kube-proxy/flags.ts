@@ -5,7 +5,7 @@ import { DAEMON_FLAGS, parseDaemonFlags } from "../../lib/util/daemon.ts";
 import { FlagError, type FlagValues } from "../../lib/util/flags.ts";
 
 export const FLAGS = {
-  config: { type: "string", help: "a KubeProxyConfiguration; it counts instead of the flags it covers" },
+  config: { type: "string", help: "a file with a KubeProxyConfiguration, which counts instead of the flags it covers, flags by their names, or both as two documents" },
   ...CONNECTION_FLAGS,
   "hostname-override": { type: "string", help: "name of this node; the host's name when absent" },
   "bind-address": { type: "string", default: "0.0.0.0", help: "chooses nothing in iptables mode; accepted as upstream does" },

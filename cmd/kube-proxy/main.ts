@@ -1,7 +1,6 @@
 /** kube-proxy: Services on this node; with it, in its process, the pod network and cluster DNS. */
-import { readFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { hostname } from "node:os";
-import { parse as parseYaml } from "yaml";
 import { createClient } from "../../lib/client/http-client.ts";
 import { findProgram } from "../../lib/install/packages.ts";
 import { Iptables } from "../../lib/node-iptables/index.ts";
@@ -10,7 +9,7 @@ import { cleanupNetwork } from "../../lib/network/cleanup.ts";
 import { removeLocalAddress } from "../../lib/network/local-address.ts";
 import { removeDnsRules } from "../../lib/dns/local-rules.ts";
 import { cleanupProxy } from "../../lib/proxy/cleanup.ts";
-import { readConfigFile, type ProxyConfig } from "../../lib/proxy/config.ts";
+import { PROXY_CONFIGURATION, readProxyConfiguration, type ProxyConfig } from "../../lib/proxy/config.ts";
 import type { Client } from "../../lib/client/client.ts";
 import type { ClientConfig } from "../../lib/client/client-config.ts";
 import { clientConfigOf } from "../../lib/runtime/component.ts";
@@ -19,31 +18,34 @@ import { RuntimeMetrics } from "../../lib/runtime/metrics.ts";
 import { SharedInformers } from "../../lib/runtime/shared-informers.ts";
 import { aborted, shutdownSignal } from "../../lib/util/abort.ts";
 import { systemClock } from "../../lib/util/clock.ts";
+import { readConfigKind } from "../../lib/util/config-flags.ts";
 import { runDaemon } from "../../lib/util/daemon.ts";
 import { FlagError } from "../../lib/util/flags.ts";
 import type { Logger } from "../../lib/util/logger.ts";
 import { runAll, type Runnable } from "../../lib/util/runnable.ts";
+import { readyOnce, type Readiness } from "../../lib/util/service-notifier.ts";
 import { FLAGS, configFromFlags, parse, unusedFlags, type Flags } from "./flags.ts";
 import { wireDns, wireNetwork, wireProxy, type Wiring } from "./wire.ts";
 
 /** Runs until SIGTERM; the rules stay. Returns the exit code. */
 export const main = (argv: readonly string[]): Promise<number> => runDaemon({
-  name: "kube-proxy", flags: FLAGS, parse,
-  async run(flags, log) {
+  name: "kube-proxy", flags: FLAGS, configKind: PROXY_CONFIGURATION, parse,
+  async run(flags, log, readiness) {
     const unused = unusedFlags(argv), config = readConfig(flags, log);
     if (unused.length > 0) log.warn({ flags: unused }, "these flags do nothing in this release");
-    await (flags.cleanup ? cleanup(flags, log) : run(flags, config, log));
+    await (flags.cleanup ? cleanup(flags, log) : run(flags, config, log, readiness));
   },
 }, argv);
 
 function readConfig(flags: Flags, log: Logger): ProxyConfig {
-  if (flags.config === undefined) return configFromFlags(flags);
-  const { config, unused } = readConfigFile(parseYaml(readFileSync(flags.config, "utf8")));
+  const document = flags.config === undefined ? undefined : readConfigKind(flags.config, PROXY_CONFIGURATION);
+  if (document === undefined) return configFromFlags(flags);
+  const { config, unused } = readProxyConfiguration(document);
   if (unused.length > 0) log.warn({ fields: unused }, "these fields of the configuration do nothing in this release");
   return { ...config, hostnameOverride: flags["hostname-override"] ?? config.hostnameOverride, kubeconfig: config.kubeconfig ?? flags.kubeconfig };
 }
 
-async function run(flags: Flags, config: ProxyConfig, log: Logger): Promise<void> {
+async function run(flags: Flags, config: ProxyConfig, log: Logger, readiness: Readiness): Promise<void> {
   if (config.oomScoreAdj !== undefined) {
     try { writeFileSync("/proc/self/oom_score_adj", String(config.oomScoreAdj)); }
     catch (error) { log.warn({ oomScoreAdj: config.oomScoreAdj, error: (error as Error).message }, "cannot set the OOM score"); }
@@ -56,7 +58,9 @@ async function run(flags: Flags, config: ProxyConfig, log: Logger): Promise<void
     nodeName: (config.hostnameOverride ?? hostname()).trim().toLowerCase(),
   };
   const dns = flags["cluster-dns"] === undefined ? { runnables: [], farewell: async () => {} } : wireDns(wiring, flags["cluster-dns"]);
-  const runnables = [...wireProxy(wiring), ...(flags["pod-network"] ? wireNetwork(wiring) : []), ...dns.runnables, informers, ...certificateKeeper(flags, clientConfig, client, log)];
+  // Ready without the API server too: the rules that are there go on while it is away.
+  const saying = readyOnce(() => wiring.iptables.listChain("nat", "POSTROUTING"), readiness, clock);
+  const runnables = [saying, ...wireProxy(wiring), ...(flags["pod-network"] ? wireNetwork(wiring) : []), ...dns.runnables, informers, ...certificateKeeper(flags, clientConfig, client, log)];
   const stop = new AbortController();
   void aborted(shutdownSignal()).then(dns.farewell).then(() => stop.abort());
   try { await runAll(runnables, stop.signal); }

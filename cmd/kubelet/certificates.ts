@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import path from "node:path";
 import type { Client } from "../../lib/client/client.ts";
 import type { ClientConfig } from "../../lib/client/client-config.ts";
+import type { KubeletConfiguration } from "../../lib/kubelet/kubelet-configuration.ts";
 import { createAuthority, issue } from "../../lib/pki/certificate.ts";
 import { privateKeyPem } from "../../lib/pki/keys.ts";
 import { writeKeyFile } from "../../lib/pki/write-file.ts";
@@ -13,6 +14,7 @@ import type { Logger } from "../../lib/util/logger.ts";
 import type { Runnable } from "../../lib/util/runnable.ts";
 import type { Flags } from "./flags.ts";
 
+type Rotation = Pick<KubeletConfiguration, "rotateCertificates" | "serverTLSBootstrap">;
 interface Self { readonly nodeName: string; readonly addresses: readonly string[] }
 const subjectOf = (name: string): { commonName: string; organizations: string[] } => ({ commonName: `system:node:${name}`, organizations: ["system:nodes"] });
 
@@ -24,8 +26,8 @@ export function selfSigned({ nodeName, addresses }: Self): { certificate: string
 }
 
 /** The file of the serving certificate the cluster signs, or undefined when it is given by hand. Made, not yet trusted, when it is missing. */
-export function servingFile(flags: Flags, self: Self): string | undefined {
-  if (!flags["rotate-server-certificates"]) return undefined;
+export function servingFile(flags: Flags, rotation: Rotation, self: Self): string | undefined {
+  if (!rotation.serverTLSBootstrap) return undefined;
   const file = path.join(flags["cert-dir"], "kubelet-server-current.pem");
   if (!existsSync(file)) {
     // Signed by itself alone, which is how the keeper knows that it is due.
@@ -36,9 +38,9 @@ export function servingFile(flags: Flags, self: Self): string | undefined {
 }
 
 /** What renews them. Throws FlagError when the kubeconfig does not name one file for certificate and key. */
-export function certificateKeepers(flags: Flags, config: ClientConfig, self: Self, deps: { client: Client; log: Logger }): Runnable[] {
-  const keeperDeps = { ...deps, clock: systemClock }, serving = servingFile(flags, self), keepers: Runnable[] = [];
-  if (flags["rotate-certificates"]) {
+export function certificateKeepers(flags: Flags, rotation: Rotation, config: ClientConfig, self: Self, deps: { client: Client; log: Logger }): Runnable[] {
+  const keeperDeps = { ...deps, clock: systemClock }, serving = servingFile(flags, rotation, self), keepers: Runnable[] = [];
+  if (rotation.rotateCertificates) {
     if (config.certificateFile === undefined || config.certificateFile !== config.keyFile) throw new FlagError("--rotate-certificates needs a kubeconfig whose client-certificate and client-key are one file");
     keepers.push(new CertificateKeeper(keeperDeps, config.certificateFile, () => ({ signerName: "kubernetes.io/kube-apiserver-client-kubelet", subject: subjectOf(self.nodeName), usage: "client auth", prefix: "csr-" })));
   }

@@ -1,17 +1,17 @@
 /** Flags of the kubelet, upstream's names; a flag wins over the configuration file. */
 import { hostname, networkInterfaces } from "node:os";
-import { readFileSync } from "node:fs";
 import { quantityValue, milliValue } from "../../lib/api/quantity.ts";
 import type { Taint } from "../../lib/api/schema/generated/models.ts";
 import { parseCgroupRoot } from "../../lib/host/cgroup-name.ts";
-import { CONFIGURATION_DEFAULTS, parseKubeletConfiguration, type KubeletConfiguration } from "../../lib/kubelet/kubelet-configuration.ts";
+import { CONFIGURATION_DEFAULTS, KUBELET_CONFIGURATION, readKubeletConfiguration, type KubeletConfiguration } from "../../lib/kubelet/kubelet-configuration.ts";
 import type { KubeletOptions } from "../../lib/kubelet/kubelet-options.ts";
 import type { NodeResources } from "../../lib/kubelet/node-status.ts";
+import { readConfigKind } from "../../lib/util/config-flags.ts";
 import { DAEMON_FLAGS } from "../../lib/util/daemon.ts";
 import { FlagError, type FlagValues } from "../../lib/util/flags.ts";
 
 export const FLAGS = {
-  config: { type: "string", help: "a KubeletConfiguration file (kubelet.config.k8s.io/v1beta1)" },
+  config: { type: "string", help: "a file with a KubeletConfiguration (kubelet.config.k8s.io/v1beta1), flags by their names, or both as two documents" },
   kubeconfig: { type: "string", help: "kubeconfig with the address and credentials of the API server" },
   "hostname-override": { type: "string", help: "name of the node instead of the host's name" },
   "node-ip": { type: "list", help: "address of the node; by default that of the first interface that has one" },
@@ -50,7 +50,8 @@ export type Flags = FlagValues<typeof FLAGS>;
 
 /** Joins defaults, file and flags. Throws FlagError and what reading the file throws. */
 export function resolveConfiguration(flags: Flags, given: ReadonlySet<string>): { configuration: KubeletConfiguration; warnings: string[] } {
-  const file = flags.config === undefined ? { configuration: {}, warnings: [] } : parseKubeletConfiguration(readFileSync(flags.config, "utf8"));
+  const document = flags.config === undefined ? undefined : readConfigKind(flags.config, KUBELET_CONFIGURATION);
+  const file = document === undefined ? { configuration: {}, warnings: [] } : readKubeletConfiguration(document);
   const upstream = flags.profile === "upstream" ? { nodeLeaseDurationSeconds: 40 } : {};
   const list = <T>(values: readonly string[], read: (values: readonly string[]) => T): T | undefined => (values.length === 0 ? undefined : read(values)), asIs = (values: readonly string[]): string[] => [...values];
   const over = definedOf<KubeletConfiguration>({
@@ -59,6 +60,7 @@ export function resolveConfiguration(flags: Flags, given: ReadonlySet<string>): 
     authorizationMode: flags["authorization-mode"] as KubeletConfiguration["authorizationMode"] | undefined, anonymousAuth: given.has("anonymous-auth") ? flags["anonymous-auth"] : undefined,
     address: flags.address, port: flags.port, healthzBindAddress: flags["healthz-bind-address"], healthzPort: flags["healthz-port"], resolvConf: flags["resolv-conf"], maxPods: flags["max-pods"],
     failSwapOn: given.has("fail-swap-on") ? flags["fail-swap-on"] : undefined, registerNode: given.has("register-node") ? flags["register-node"] : undefined,
+    rotateCertificates: given.has("rotate-certificates") ? flags["rotate-certificates"] : undefined, serverTLSBootstrap: given.has("rotate-server-certificates") ? flags["rotate-server-certificates"] : undefined,
     registerWithTaints: list(flags["register-with-taints"], (values) => values.map(parseTaint) as KubeletConfiguration["registerWithTaints"]),
     systemReserved: list(flags["system-reserved"], parsePairs), kubeReserved: list(flags["kube-reserved"], parsePairs),
   });

@@ -13,7 +13,7 @@ import { GarbageCollector } from "../../lib/kubelet/housekeeping/garbage-collect
 import { LogRotator } from "../../lib/kubelet/housekeeping/log-rotator.ts";
 import { parseThresholds } from "../../lib/kubelet/housekeeping/plan-eviction.ts";
 import { Kubelet, type KubeletParts } from "../../lib/kubelet/kubelet.ts";
-import type { KubeletConfiguration } from "../../lib/kubelet/kubelet-configuration.ts";
+import { KUBELET_CONFIGURATION, type KubeletConfiguration } from "../../lib/kubelet/kubelet-configuration.ts";
 import { NodeAddresses } from "../../lib/kubelet/node-addresses.ts";
 import type { Pressure } from "../../lib/kubelet/node-status.ts";
 import { KubeletServer, tlsFromFiles } from "../../lib/kubelet/server/kubelet-server.ts";
@@ -25,10 +25,12 @@ import { HealthServer } from "../../lib/runtime/health-server.ts";
 import { RuntimeMetrics } from "../../lib/runtime/metrics.ts";
 import { shutdownSignal } from "../../lib/util/abort.ts";
 import { systemClock } from "../../lib/util/clock.ts";
+import { ConfigError } from "../../lib/util/config-file.ts";
 import { parseDaemonFlags, runDaemon } from "../../lib/util/daemon.ts";
 import { FlagError } from "../../lib/util/flags.ts";
 import type { Logger } from "../../lib/util/logger.ts";
 import { runAll, type Runnable } from "../../lib/util/runnable.ts";
+import { readyOnce, type Readiness } from "../../lib/util/service-notifier.ts";
 import { certificateKeepers, selfSigned, servingFile } from "./certificates.ts";
 import { FLAGS, kubeletOptions, resolveConfiguration, type Flags } from "./flags.ts";
 
@@ -36,11 +38,11 @@ import { FLAGS, kubeletOptions, resolveConfiguration, type Flags } from "./flags
 const DEAR_CALLS_MIN = 4;
 
 /** Runs until SIGTERM; containers go on without it. Returns the exit code. */
-export const main = (argv: readonly string[]): Promise<number> => runDaemon({ name: "kubelet", flags: FLAGS, parse, run }, argv);
+export const main = (argv: readonly string[]): Promise<number> => runDaemon({ name: "kubelet", flags: FLAGS, configKind: KUBELET_CONFIGURATION, parse, run }, argv);
 
 interface Start { readonly flags: Flags; readonly configuration: KubeletConfiguration; readonly warnings: readonly string[] }
 
-/** Throws FlagError, for what is wrong with the configuration file too. */
+/** Throws FlagError and ConfigError. */
 function parse(argv: readonly string[]): Start {
   const flags = parseDaemonFlags("kubelet", argv, FLAGS);
   try {
@@ -48,16 +50,16 @@ function parse(argv: readonly string[]): Start {
     if (flags.kubeconfig === undefined) throw new FlagError("--kubeconfig is required");
     if (configuration.failSwapOn && parseMemInfo(readFileSync("/proc/meminfo", "utf8")).swapTotalBytes > 0) throw new FlagError("running with swap on is not supported, please disable swap or set --fail-swap-on flag to false");
     return { flags, configuration, warnings };
-  } catch (error) { throw error instanceof FlagError ? error : new FlagError((error as Error).message, { cause: error }); }
+  } catch (error) { throw error instanceof FlagError || error instanceof ConfigError ? error : new FlagError((error as Error).message, { cause: error }); }
 }
 
-async function run({ flags, configuration, warnings }: Start, log: Logger): Promise<void> {
+async function run({ flags, configuration, warnings }: Start, log: Logger, readiness: Readiness): Promise<void> {
   const signal = shutdownSignal();
   for (const warning of warnings) log.warn({ file: flags.config }, warning);
-  await runAll(wire(flags, configuration, log), signal);
+  await runAll(wire(flags, configuration, log, readiness), signal);
 }
 
-function wire(flags: Flags, configuration: KubeletConfiguration, log: Logger): Runnable[] {
+function wire(flags: Flags, configuration: KubeletConfiguration, log: Logger, readiness: Readiness): Runnable[] {
   const clock = systemClock, metrics = new RuntimeMetrics(), config = loadKubeconfig(flags.kubeconfig!, { component: "kubelet" }), client = createClient(config, { clock, onRequest: metrics.onRequest });
   let pressure: Pressure = { memory: false, disk: false, pids: false };
   const told = kubeletOptions(flags, configuration, () => pressure), apiServer = new URL(config.server);
@@ -84,16 +86,18 @@ function wire(flags: Flags, configuration: KubeletConfiguration, log: Logger): R
       new EvictionManager({ context, manager, collector, onPressure }, parseThresholds(configuration.evictionHard), options.rootDirectory),
     ];
   };
-  const kubelet = new Kubelet({ client, cri, clock, log, events }, options, (parts) => [server(parts), ...housekeeping(parts)]);
+  // Ready without the API server too: what runs here goes on while it is away.
+  const saying = readyOnce(() => cri.call("Version", {}), readiness, clock);
+  const kubelet = new Kubelet({ client, cri, clock, log, events }, options, (parts) => [server(parts), ...housekeeping(parts), saying]);
   const health = configuration.healthzPort === 0 ? [] : [new HealthServer({ clock, log }, { address: configuration.healthzBindAddress, port: configuration.healthzPort })];
-  const keepers = certificateKeepers(flags, config, { nodeName: options.nodeName, get addresses() { return options.nodeIPs; } }, { client, log });
+  const keepers = certificateKeepers(flags, configuration, config, { nodeName: options.nodeName, get addresses() { return options.nodeIPs; } }, { client, log });
   return [...health, broadcaster, addresses, kubelet, ...keepers];
 }
 
 function serving(flags: Flags, configuration: KubeletConfiguration, nodeName: string, addresses: readonly string[]): { tls: () => { cert: string | Buffer; key: string | Buffer }; tlsFiles: string[] } {
   const { tlsCertFile, tlsPrivateKeyFile } = configuration;
   if (tlsCertFile !== "" && tlsPrivateKeyFile !== "") return { tls: tlsFromFiles(tlsCertFile, tlsPrivateKeyFile), tlsFiles: [tlsCertFile, tlsPrivateKeyFile] };
-  const file = servingFile(flags, { nodeName, addresses });
+  const file = servingFile(flags, configuration, { nodeName, addresses });
   if (file !== undefined) return { tls: tlsFromFiles(file, file), tlsFiles: [file] };
   const { certificate, key } = selfSigned({ nodeName, addresses });
   return { tls: () => ({ cert: certificate, key }), tlsFiles: [] };

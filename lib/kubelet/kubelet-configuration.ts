@@ -1,9 +1,11 @@
 /**
- * KubeletConfiguration (kubelet.config.k8s.io/v1beta1): read from a YAML file, with upstream's defaults except where DIFFERENCES.md says otherwise.
+ * KubeletConfiguration (kubelet.config.k8s.io/v1beta1): read from a document of a YAML file, with upstream's defaults except where DIFFERENCES.md says otherwise.
  * A field this release does not act on is named in `warnings`, one that no KubeletConfiguration has is refused.
  */
-import { parse } from "yaml";
-import { parseDurationMs } from "../util/flags.ts";
+import { type ConfigDocument, ConfigSection } from "../util/config-file.ts";
+import type { ConfigKind } from "../util/config-flags.ts";
+
+export const KUBELET_CONFIGURATION: ConfigKind = { apiVersion: "kubelet.config.k8s.io/v1beta1", kind: "KubeletConfiguration" };
 
 export interface KubeletConfiguration {
   address: string; port: number; healthzBindAddress: string; healthzPort: number;
@@ -13,6 +15,7 @@ export interface KubeletConfiguration {
   containerRuntimeEndpoint: string; containerLogMaxSize: string; containerLogMaxFiles: number; imageGCHighThresholdPercent: number; imageGCLowThresholdPercent: number; imageMinimumGCAgeMs: number;
   evictionHard: Record<string, string>; systemReserved: Record<string, string>; kubeReserved: Record<string, string>; allowedUnsafeSysctls: string[];
   registerWithTaints: { key: string; value?: string; effect: string }[]; registerNode: boolean; podLogsDir: string;
+  rotateCertificates: boolean; serverTLSBootstrap: boolean;
 }
 
 export const CONFIGURATION_DEFAULTS: KubeletConfiguration = {
@@ -22,11 +25,12 @@ export const CONFIGURATION_DEFAULTS: KubeletConfiguration = {
   containerLogMaxSize: "10Mi", containerLogMaxFiles: 5, imageGCHighThresholdPercent: 85, imageGCLowThresholdPercent: 80, imageMinimumGCAgeMs: 120_000,
   evictionHard: { "memory.available": "100Mi", "nodefs.available": "10%", "nodefs.inodesFree": "5%", "imagefs.available": "15%" },
   systemReserved: {}, kubeReserved: {}, allowedUnsafeSysctls: [], registerWithTaints: [], registerNode: true, podLogsDir: "/var/log/pods",
+  rotateCertificates: false, serverTLSBootstrap: false,
 };
 
 /** Fields upstream knows and this release does not act on. */
 export const NOT_USED: ReadonlySet<string> = new Set([
-  "enableServer", "syncFrequency", "fileCheckFrequency", "httpCheckFrequency", "staticPodURL", "staticPodURLHeader", "readOnlyPort", "tlsCipherSuites", "tlsMinVersion", "rotateCertificates", "serverTLSBootstrap",
+  "enableServer", "syncFrequency", "fileCheckFrequency", "httpCheckFrequency", "staticPodURL", "staticPodURLHeader", "readOnlyPort", "tlsCipherSuites", "tlsMinVersion",
   "registryPullQPS", "registryBurst", "imagePullCredentialsVerificationPolicy", "preloadedImagesVerificationAllowlist", "eventRecordQPS", "eventBurst", "enableDebuggingHandlers", "enableContentionProfiling", "oomScoreAdj",
   "streamingConnectionIdleTimeout", "imageMaximumGCAge", "volumeStatsAggPeriod", "kubeletCgroups", "systemCgroups", "cgroupsPerQOS", "cpuManagerPolicy", "singleProcessOOMKill", "cpuManagerPolicyOptions",
   "cpuManagerReconcilePeriod", "memoryManagerPolicy", "topologyManagerPolicy", "topologyManagerScope", "topologyManagerPolicyOptions", "qosReserved", "runtimeRequestTimeout", "hairpinMode", "podCIDR", "podPidsLimit",
@@ -37,34 +41,31 @@ export const NOT_USED: ReadonlySet<string> = new Set([
   "shutdownGracePeriodByPodPriority", "crashLoopBackOff", "reservedMemory", "enableProfilingHandler", "enableDebugFlagsHandler", "seccompDefault", "memoryThrottlingFactor", "tracing", "localStorageCapacityIsolation",
   "imageServiceEndpoint", "userNamespaces", "reservedSystemCPUs", "showHiddenMetricsForVersion",
 ]);
-const DURATIONS: Record<string, keyof KubeletConfiguration> = { nodeStatusUpdateFrequency: "nodeStatusUpdateFrequencyMs", nodeStatusReportFrequency: "nodeStatusReportFrequencyMs", imageMinimumGCAge: "imageMinimumGCAgeMs" };
-const PLAIN = new Set<string>(Object.keys(CONFIGURATION_DEFAULTS).filter((name) => !name.endsWith("Ms") && !["clientCAFile", "anonymousAuth", "authorizationMode"].includes(name)));
+const DURATIONS = { nodeStatusUpdateFrequency: "nodeStatusUpdateFrequencyMs", nodeStatusReportFrequency: "nodeStatusReportFrequencyMs", imageMinimumGCAge: "imageMinimumGCAgeMs" } as const;
+const NESTED = new Set<keyof KubeletConfiguration>(["clientCAFile", "anonymousAuth", "authorizationMode", ...Object.values(DURATIONS)]);
+type Read = Partial<Record<keyof KubeletConfiguration, unknown>>;
 
-/** Reads the file's text. Throws on what is no KubeletConfiguration. */
-export function parseKubeletConfiguration(text: string): { configuration: Partial<KubeletConfiguration>; warnings: string[] } {
-  const read = parse(text) as Record<string, unknown> | null, warnings: string[] = [], configuration: Record<string, unknown> = {};
-  if (read === null || typeof read !== "object" || read["kind"] !== "KubeletConfiguration") throw new Error(`Cannot read kubelet configuration: kind must be KubeletConfiguration, got ${JSON.stringify(read?.["kind"])}`);
-  if (read["apiVersion"] !== "kubelet.config.k8s.io/v1beta1") throw new Error(`Cannot read kubelet configuration: apiVersion must be kubelet.config.k8s.io/v1beta1, got ${JSON.stringify(read["apiVersion"])}`);
-  for (const [name, value] of Object.entries(read)) {
-    if (name === "kind" || name === "apiVersion") continue;
-    if (name === "authentication") {
-      const { x509, anonymous } = value as { x509?: { clientCAFile?: string }; anonymous?: { enabled?: boolean } };
-      if (x509?.clientCAFile !== undefined) configuration["clientCAFile"] = x509.clientCAFile;
-      if (anonymous?.enabled !== undefined) configuration["anonymousAuth"] = anonymous.enabled;
-    } else if (name === "authorization") {
-      const { mode } = value as { mode?: string };
-      if (mode !== undefined) configuration["authorizationMode"] = mode;
-    } else if (DURATIONS[name] !== undefined) configuration[DURATIONS[name]] = parseDurationMs(String(value));
-    else if (PLAIN.has(name)) configuration[name] = checked(name, value);
-    else if (NOT_USED.has(name)) warnings.push(`${name} is not used by this release`);
-    else throw new Error(`Cannot read kubelet configuration: unknown field "${name}"`);
-  }
-  return { configuration: configuration as Partial<KubeletConfiguration>, warnings };
+/** A field whose type is that of its default. */
+function plainField(section: ConfigSection, name: keyof KubeletConfiguration): unknown {
+  const wanted = CONFIGURATION_DEFAULTS[name];
+  if (name === "cgroupDriver") return section.get(name, "string") === undefined ? undefined : section.choice(name, ["cgroupfs", "systemd"], "cgroupfs");
+  if (Array.isArray(wanted)) return section.get(name, name === "registerWithTaints" ? "list" : "strings");
+  if (typeof wanted === "object") return section.get(name, "texts");
+  return section.get(name, typeof wanted === "boolean" ? "boolean" : typeof wanted === "number" ? "integer" : "string");
 }
 
-function checked(name: string, value: unknown): unknown {
-  const wanted = CONFIGURATION_DEFAULTS[name as keyof KubeletConfiguration];
-  const fits = Array.isArray(wanted) ? Array.isArray(value) : typeof wanted === typeof value && !Array.isArray(value);
-  if (!fits) throw new Error(`Cannot read kubelet configuration: ${name} must be a ${Array.isArray(wanted) ? "list" : typeof wanted}, got ${JSON.stringify(value)}`);
-  return value;
+/** Reads a document. Throws ConfigError, which names line and field, on what is no KubeletConfiguration. */
+export function readKubeletConfiguration(document: ConfigDocument): { configuration: Partial<KubeletConfiguration>; warnings: string[] } {
+  const top = document.section(), read: Read = {};
+  for (const field of ["kind", "apiVersion"] as const) if (top.get(field, "string") !== KUBELET_CONFIGURATION[field]) throw top.fail(field, KUBELET_CONFIGURATION[field]);
+  for (const name of Object.keys(CONFIGURATION_DEFAULTS) as (keyof KubeletConfiguration)[]) if (!NESTED.has(name)) read[name] = plainField(top, name);
+  for (const [name, target] of Object.entries(DURATIONS)) read[target] = top.durationMs(name, undefined);
+  const authentication = top.section("authentication"), x509 = authentication.section("x509"), anonymous = authentication.section("anonymous"), webhook = authentication.section("webhook");
+  const authorization = top.section("authorization");
+  read.clientCAFile = x509.get("clientCAFile", "string");
+  read.anonymousAuth = anonymous.get("enabled", "boolean");
+  if (authorization.get("mode", "string") !== undefined) read.authorizationMode = authorization.choice("mode", ["Webhook", "AlwaysAllow"], "Webhook");
+  // Whether and how long the API server's verdicts are kept is fixed here.
+  const unused = [...webhook.finish(["enabled", "cacheTTL"]), ...authorization.finish(["webhook"]), ...top.finish(NOT_USED)];
+  return { configuration: Object.fromEntries(Object.entries(read).filter(([, value]) => value !== undefined)) as Partial<KubeletConfiguration>, warnings: unused.map((name) => `${name} is not used by this release`) };
 }

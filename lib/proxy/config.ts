@@ -1,10 +1,11 @@
 /**
- * The proxy's configuration: from flags, or from a KubeProxyConfiguration file, which then counts instead of the flags.
+ * The proxy's configuration: from flags, or from a KubeProxyConfiguration, which then counts instead of the flags.
  * Fields of other modes are warned about by name; a mode that is not iptables, and a field nobody knows, is refused.
  * Counterpart: kube-proxy `apis/config/v1alpha1`.
  */
 import { parseCidr, parseIp } from "../util/ip.ts";
-import { parseDurationMs } from "../util/flags.ts";
+import { ConfigError, type ConfigDocument } from "../util/config-file.ts";
+import type { ConfigKind } from "../util/config-flags.ts";
 import { MASQUERADE_BIT_DEFAULT, type DetectLocalMode } from "./render-options.ts";
 
 export interface ConntrackSettings {
@@ -33,7 +34,7 @@ export interface ProxyConfig {
   readonly conntrack: ConntrackSettings;
 }
 
-export class ConfigError extends Error { override readonly name = "ConfigError"; }
+export const PROXY_CONFIGURATION: ConfigKind = { apiVersion: "kubeproxy.config.k8s.io/v1alpha1", kind: "KubeProxyConfiguration" };
 
 export const CONFIG_DEFAULTS: ProxyConfig = {
   kubeconfig: undefined, hostnameOverride: undefined, mode: "iptables", clusterCidrs: [], detectLocalMode: "ClusterCIDR", bridgeInterface: undefined, interfaceNamePrefix: undefined,
@@ -43,66 +44,34 @@ export const CONFIG_DEFAULTS: ProxyConfig = {
 };
 
 const LOCAL_MODES: readonly DetectLocalMode[] = ["ClusterCIDR", "NodeCIDR", "BridgeInterface", "InterfaceNamePrefix"];
-type Section = Record<string, unknown>;
 /** Fields of upstream's type that mean nothing here; giving one is told. */
 const WARNED = ["featureGates", "bindAddressHardFail", "enableProfiling", "configSyncPeriod", "showHiddenMetricsForVersion", "portRange", "windowsRunAsService", "ipvs", "nftables", "winkernel", "logging", "udpIdleTimeout", "resourceContainer"];
 const CLIENT_WARNED = ["acceptContentTypes", "contentType", "qps", "burst"];
 
-/** Reads one section strictly: every field is taken, or named in the error. */
-class Reader {
-  readonly #section: Section;
-  readonly #path: string;
-  readonly #seen = new Set<string>();
-  constructor(section: unknown, path: string) {
-    if (section !== undefined && section !== null && (typeof section !== "object" || Array.isArray(section))) throw new ConfigError(`Cannot read the configuration: ${path} must be an object`);
-    this.#section = (section ?? {}) as Section;
-    this.#path = path;
-  }
-  get<T>(name: string, kind: "string" | "number" | "boolean" | "object", fallback: T): T {
-    this.#seen.add(name);
-    const value = this.#section[name];
-    if (value === undefined || value === null || (kind === "string" && value === "")) return fallback;
-    if (kind === "object" ? typeof value !== "object" : typeof value !== kind) throw new ConfigError(`Cannot read the configuration: ${this.#path}${name} must be of type ${kind}, got ${JSON.stringify(value)}`);
-    return value as T;
-  }
-  duration(name: string, fallback: number): number {
-    const text = this.get<string | undefined>(name, "string", undefined);
-    try { return text === undefined ? fallback : parseDurationMs(text); }
-    catch (error) { throw new ConfigError(`Cannot read the configuration: ${this.#path}${name}: ${(error as Error).message}`); }
-  }
-  /** Fields given that are known but unused. Throws on unknown ones. */
-  rest(known: readonly string[]): string[] {
-    const given = Object.keys(this.#section).filter((name) => !this.#seen.has(name));
-    for (const name of given) if (!known.includes(name)) throw new ConfigError(`Cannot read the configuration: unknown field "${this.#path}${name}"`);
-    return given.filter((name) => { const value = this.#section[name]; return value !== null && value !== "" && value !== 0 && value !== "0s" && value !== false && JSON.stringify(value) !== "{}"; }).map((name) => `${this.#path}${name}`);
-  }
-}
-
-/** Reads a parsed file. Throws ConfigError. `unused` are fields that were given and do nothing here. */
-export function readConfigFile(file: unknown): { config: ProxyConfig; unused: string[] } {
-  const top = new Reader(file, ""), d = CONFIG_DEFAULTS;
-  const apiVersion = top.get<string>("apiVersion", "string", ""), kind = top.get<string>("kind", "string", "");
-  if (apiVersion !== "kubeproxy.config.k8s.io/v1alpha1" || kind !== "KubeProxyConfiguration") {
-    throw new ConfigError(`Cannot read the configuration: expected apiVersion kubeproxy.config.k8s.io/v1alpha1 and kind KubeProxyConfiguration, got ${JSON.stringify(apiVersion)} and ${JSON.stringify(kind)}`);
-  }
-  const client = new Reader(top.get("clientConnection", "object", {}), "clientConnection."), tables = new Reader(top.get("iptables", "object", {}), "iptables.");
-  const conntrack = new Reader(top.get("conntrack", "object", {}), "conntrack."), local = new Reader(top.get("detectLocal", "object", {}), "detectLocal.");
+/** Reads a document. Throws ConfigError. `unused` are fields that were given and do nothing here. */
+export function readProxyConfiguration(document: ConfigDocument): { config: ProxyConfig; unused: string[] } {
+  const top = document.section(), d = CONFIG_DEFAULTS;
+  for (const field of ["kind", "apiVersion"] as const) if (top.get(field, "string") !== PROXY_CONFIGURATION[field]) throw top.fail(field, PROXY_CONFIGURATION[field]);
+  const client = top.section("clientConnection"), tables = top.section("iptables"), conntrack = top.section("conntrack"), local = top.section("detectLocal");
+  // As upstream's type has it, an empty text is an absent one.
+  const text = <F>(section: typeof top, name: string, fallback: F): string | F => section.get(name, "string") || fallback;
   const config: ProxyConfig = {
-    kubeconfig: client.get("kubeconfig", "string", d.kubeconfig), hostnameOverride: top.get("hostnameOverride", "string", d.hostnameOverride), mode: top.get("mode", "string", d.mode),
-    clusterCidrs: splitList(top.get("clusterCIDR", "string", "")), detectLocalMode: localMode(top.get("detectLocalMode", "string", d.detectLocalMode)),
-    bridgeInterface: local.get("bridgeInterface", "string", undefined), interfaceNamePrefix: local.get("interfaceNamePrefix", "string", undefined),
-    nodePortAddresses: top.get("nodePortAddresses", "object", []), healthzBindAddress: top.get("healthzBindAddress", "string", d.healthzBindAddress), metricsBindAddress: top.get("metricsBindAddress", "string", d.metricsBindAddress),
-    masqueradeAll: tables.get("masqueradeAll", "boolean", false), masqueradeBit: tables.get("masqueradeBit", "number", d.masqueradeBit), localhostNodePorts: tables.get("localhostNodePorts", "boolean", true),
-    syncPeriodMs: tables.duration("syncPeriod", d.syncPeriodMs) || d.syncPeriodMs, minSyncPeriodMs: tables.duration("minSyncPeriod", d.minSyncPeriodMs), oomScoreAdj: top.get("oomScoreAdj", "number", undefined),
+    kubeconfig: text(client, "kubeconfig", d.kubeconfig), hostnameOverride: text(top, "hostnameOverride", d.hostnameOverride), mode: text(top, "mode", d.mode),
+    clusterCidrs: splitList(top.get("clusterCIDR", "string", "")), detectLocalMode: text(top, "detectLocalMode", undefined) === undefined ? d.detectLocalMode : top.choice("detectLocalMode", LOCAL_MODES, d.detectLocalMode),
+    bridgeInterface: text(local, "bridgeInterface", undefined), interfaceNamePrefix: text(local, "interfaceNamePrefix", undefined),
+    nodePortAddresses: top.get("nodePortAddresses", "strings", []), healthzBindAddress: text(top, "healthzBindAddress", d.healthzBindAddress), metricsBindAddress: text(top, "metricsBindAddress", d.metricsBindAddress),
+    masqueradeAll: tables.get("masqueradeAll", "boolean", false), masqueradeBit: tables.get("masqueradeBit", "integer", d.masqueradeBit), localhostNodePorts: tables.get("localhostNodePorts", "boolean", true),
+    syncPeriodMs: tables.durationMs("syncPeriod", d.syncPeriodMs) || d.syncPeriodMs, minSyncPeriodMs: tables.durationMs("minSyncPeriod", d.minSyncPeriodMs), oomScoreAdj: top.get("oomScoreAdj", "integer"),
     conntrack: {
-      maxPerCore: conntrack.get("maxPerCore", "number", d.conntrack.maxPerCore), min: conntrack.get("min", "number", d.conntrack.min),
-      tcpEstablishedTimeoutMs: conntrack.duration("tcpEstablishedTimeout", d.conntrack.tcpEstablishedTimeoutMs), tcpCloseWaitTimeoutMs: conntrack.duration("tcpCloseWaitTimeout", d.conntrack.tcpCloseWaitTimeoutMs),
-      tcpBeLiberal: conntrack.get("tcpBeLiberal", "boolean", false), udpTimeoutMs: conntrack.duration("udpTimeout", 0), udpStreamTimeoutMs: conntrack.duration("udpStreamTimeout", 0),
+      maxPerCore: conntrack.get("maxPerCore", "integer", d.conntrack.maxPerCore), min: conntrack.get("min", "integer", d.conntrack.min),
+      tcpEstablishedTimeoutMs: conntrack.durationMs("tcpEstablishedTimeout", d.conntrack.tcpEstablishedTimeoutMs), tcpCloseWaitTimeoutMs: conntrack.durationMs("tcpCloseWaitTimeout", d.conntrack.tcpCloseWaitTimeoutMs),
+      tcpBeLiberal: conntrack.get("tcpBeLiberal", "boolean", false), udpTimeoutMs: conntrack.durationMs("udpTimeout", 0), udpStreamTimeoutMs: conntrack.durationMs("udpStreamTimeout", 0),
     },
   };
   top.get("bindAddress", "string", "");
-  const unused = [...top.rest(WARNED), ...client.rest(CLIENT_WARNED), ...tables.rest([]), ...conntrack.rest([]), ...local.rest([])];
-  return { config: checkConfig(config), unused };
+  const unused = [...client.finish(CLIENT_WARNED), ...top.finish(WARNED)], problem = problemOf(config);
+  if (problem !== undefined) throw document.error(problem.path, problem.message);
+  return { config, unused };
 }
 
 export const splitList = (text: string): string[] => text.split(",").map((part) => part.trim()).filter((part) => part !== "");
@@ -113,16 +82,26 @@ export function localMode(text: string): DetectLocalMode {
   return mode;
 }
 
-/** Refuses what cannot work. Throws ConfigError. */
+interface Problem { readonly flag: string; readonly path: readonly string[]; readonly message: string }
+
+/** What cannot work, if anything: the flag, the field of the file, and why. */
+function problemOf(config: ProxyConfig): Problem | undefined {
+  const problem = (flag: string, path: string, message: string): Problem => ({ flag, path: path.split("."), message });
+  if (config.mode !== "iptables") return problem("proxy-mode", "mode", `mode ${JSON.stringify(config.mode)} is not supported: this kube-proxy knows only iptables`);
+  for (const cidr of config.clusterCidrs) if (parseCidr(cidr) === undefined) return problem("cluster-cidr", "clusterCIDR", `expected a CIDR such as 10.244.0.0/16, found ${JSON.stringify(cidr)}`);
+  for (const range of config.nodePortAddresses) if (range !== "primary" && parseCidr(range) === undefined) return problem("nodeport-addresses", "nodePortAddresses", `expected a CIDR or the word primary, found ${JSON.stringify(range)}`);
+  if (!(config.masqueradeBit >= 0 && config.masqueradeBit <= 31)) return problem("iptables-masquerade-bit", "iptables.masqueradeBit", `expected 0 to 31, found ${config.masqueradeBit}`);
+  if (!(config.syncPeriodMs > 0)) return problem("iptables-sync-period", "iptables.syncPeriod", "expected more than 0");
+  if (config.minSyncPeriodMs > config.syncPeriodMs) return problem("iptables-min-sync-period", "iptables.minSyncPeriod", "it is longer than the sync period");
+  if (config.detectLocalMode === "BridgeInterface" && config.bridgeInterface === undefined) return problem("detect-local-mode", "detectLocalMode", "BridgeInterface needs the name of the bridge (--pod-bridge-interface, detectLocal.bridgeInterface)");
+  if (config.detectLocalMode === "InterfaceNamePrefix" && config.interfaceNamePrefix === undefined) return problem("detect-local-mode", "detectLocalMode", "InterfaceNamePrefix needs a prefix (--pod-interface-name-prefix, detectLocal.interfaceNamePrefix)");
+  return undefined;
+}
+
+/** Refuses flags that cannot work. Throws ConfigError. */
 export function checkConfig(config: ProxyConfig): ProxyConfig {
-  if (config.mode !== "iptables" && config.mode !== "") throw new ConfigError(`Cannot use --proxy-mode=${config.mode}: this kube-proxy knows only iptables`);
-  for (const cidr of config.clusterCidrs) if (parseCidr(cidr) === undefined) throw new ConfigError(`Cannot use --cluster-cidr=${cidr}: expected a CIDR such as 10.244.0.0/16`);
-  for (const range of config.nodePortAddresses) if (range !== "primary" && parseCidr(range) === undefined) throw new ConfigError(`Cannot use --nodeport-addresses=${range}: expected a CIDR or the word primary`);
-  if (!(config.masqueradeBit >= 0 && config.masqueradeBit <= 31)) throw new ConfigError(`Cannot use --iptables-masquerade-bit=${config.masqueradeBit}: expected 0 to 31`);
-  if (!(config.syncPeriodMs > 0)) throw new ConfigError("Cannot use --iptables-sync-period: expected more than 0");
-  if (config.minSyncPeriodMs > config.syncPeriodMs) throw new ConfigError("Cannot use --iptables-min-sync-period: it is longer than --iptables-sync-period");
-  if (config.detectLocalMode === "BridgeInterface" && config.bridgeInterface === undefined) throw new ConfigError("Cannot use --detect-local-mode=BridgeInterface: --pod-bridge-interface is missing");
-  if (config.detectLocalMode === "InterfaceNamePrefix" && config.interfaceNamePrefix === undefined) throw new ConfigError("Cannot use --detect-local-mode=InterfaceNamePrefix: --pod-interface-name-prefix is missing");
+  const problem = problemOf(config.mode === "" ? { ...config, mode: "iptables" } : config);
+  if (problem !== undefined) throw new ConfigError(`Cannot use --${problem.flag}: ${problem.message}`);
   return config;
 }
 

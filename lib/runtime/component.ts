@@ -5,6 +5,8 @@
 import { inClusterConfig, loadKubeconfig } from "../client/kubeconfig.ts";
 import { createClient } from "../client/http-client.ts";
 import { FlagError, type FlagValues } from "../util/flags.ts";
+import type { Runnable } from "../util/runnable.ts";
+import { readyOnce, type Readiness } from "../util/service-notifier.ts";
 import { delegatedAuth } from "./delegated-auth.ts";
 import { HealthServer } from "./health-server.ts";
 import { LeaderElector, SMALL_LEADER_ELECTION, UPSTREAM_LEADER_ELECTION } from "./leader-election.ts";
@@ -72,6 +74,13 @@ export function healthServer({ component, client, clock, log, metrics }: Compone
     authorize: (request, path) => (open.has(path) ? Promise.resolve("allowed") : authorize(request, path)),
   });
 }
+
+/** Says that the component does its work once it serves its own port and the API server answers; leading or standing by is the same. */
+export const announceReady = ({ client, clock }: ComponentDeps, health: HealthServer | undefined, readiness: Readiness): Runnable => readyOnce(async () => {
+  await health?.listening;
+  const { status } = await client.raw("GET", "/readyz");
+  if (status !== 200) throw new Error(`Cannot be ready: the API server says ${status}`);
+}, readiness, clock);
 
 /** Runs `work`, while holding the lease if the flags want that. `identity` is asked for only then. */
 export async function runAsLeader(deps: ComponentDeps & { readonly events: EventSink }, flags: LeaderFlags, identity: () => string, signal: AbortSignal, work: (signal: AbortSignal) => Promise<void>): Promise<void> {

@@ -8,6 +8,7 @@ import { registerLeaving, rememberMachines } from "./cluster/leaving.ts";
 import { registerMasterPower } from "./cluster/master-power.ts";
 import { registerMembership } from "./cluster/membership.ts";
 import { registerMemory } from "./cluster/memory.ts";
+import { registerUnits } from "./cluster/units.ts";
 import { registerWorkerPower } from "./cluster/worker-power.ts";
 import { timed, VmLab } from "./lab.ts";
 
@@ -20,6 +21,7 @@ test.before(async (t) => {
 
 registerFounding(test, theLab);
 registerMemory(test, theLab);
+registerUnits(test, theLab);
 registerFirstPage(test, theLab);
 registerCgroups(test, theLab);
 registerMembership(test, theLab);

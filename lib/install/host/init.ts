@@ -25,7 +25,7 @@ import { ensurePackages } from "./bundle.ts";
 import { checkHost } from "./check.ts";
 import { gatherMachine } from "./checks/gather-machine.ts";
 import { checkSettings, type ClusterSettings, dnsOf, parseSettings } from "./cluster-settings.ts";
-import { environmentFile, MASTER_DAEMONS, masterFlags, servingNames } from "./daemon-flags.ts";
+import { configFile, MASTER_DAEMONS, masterConfig, servingNames } from "./daemon-flags.ts";
 import { enroll, type Enrolled } from "./enroll.ts";
 import { hostAddress, nodeName } from "./facts.ts";
 import { HOST_PATHS } from "./host-paths.ts";
@@ -111,8 +111,8 @@ export async function init(options: InitOptions, deps: { clock: Clock; progress:
     for (const component of ["controller-manager", "scheduler"]) await ensureKubeconfig(path.join(HOST_PATHS.config, `${component}.conf`), local, ca, `system:kube-${component}`, client(`system:kube-${component}`));
   });
   await progress.step("daemons", async () => {
-    const flags = masterFlags(settings, address, HOST_PATHS, { asNode });
-    for (const daemon of MASTER_DAEMONS) if (writeIfChanged(path.join(HOST_PATHS.config, `${daemon}.env`), environmentFile(daemon, flags[daemon]), 0o644)) changed.add(daemon);
+    const configs = masterConfig(settings, address, HOST_PATHS, { asNode });
+    for (const daemon of MASTER_DAEMONS) if (writeIfChanged(path.join(HOST_PATHS.config, `${daemon}.yaml`), configFile(daemon, configs[daemon]), 0o644)) changed.add(daemon);
     await startUnits(MASTER_DAEMONS, changed);
   });
   const client = createClient(loadKubeconfig(ADMIN_FILE, { component: "kaji" }));

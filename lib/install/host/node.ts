@@ -11,7 +11,7 @@ import { until, waitForObjects } from "../wait.ts";
 import { ensurePackages, importImages, pauseImage } from "./bundle.ts";
 import type { ClusterSettings } from "./cluster-settings.ts";
 import { hostContainerdConfig } from "./containerd-on-host.ts";
-import { environmentFile, NODE_DAEMONS, nodeFlags } from "./daemon-flags.ts";
+import { configFile, NODE_DAEMONS, nodeConfig } from "./daemon-flags.ts";
 import { CLIENT_FILE, PROXY_FILE, type Enrolled } from "./enroll.ts";
 import { resolvConf } from "./facts.ts";
 import { rememberSysctls, rememberTables } from "./host-before.ts";
@@ -39,8 +39,8 @@ async function writeNode(settings: ClusterSettings, authority: string, { name, a
   if (ensureNodeKubeconfig(config("kubelet.conf"), settings.server, `system:node:${name}`, authority, CLIENT_FILE)) changed.add("kubelet");
   if (ensureNodeKubeconfig(config("proxy.conf"), settings.server, "system:kube-proxy", authority, PROXY_FILE)) changed.add("kube-proxy");
   if (writeIfChanged(config("containerd.toml"), await hostContainerdConfig(pauseImage(bundle)), 0o644)) changed.add("containerd");
-  const flags = nodeFlags(settings, { name, address, resolvConf: await resolvConf() }, HOST_PATHS);
-  for (const daemon of NODE_DAEMONS) if (writeIfChanged(config(`${daemon}.env`), environmentFile(daemon, flags[daemon]), 0o644)) changed.add(daemon);
+  const configs = nodeConfig(settings, { name, address, resolvConf: await resolvConf() }, HOST_PATHS);
+  for (const daemon of NODE_DAEMONS) if (writeIfChanged(config(`${daemon}.yaml`), configFile(daemon, configs[daemon]), 0o644)) changed.add(daemon);
   return changed;
 }
 

@@ -22,8 +22,13 @@ export async function startUnits(daemons: readonly string[], changed: ReadonlySe
   if (rewritten.length > 0) await exec("systemctl", ["daemon-reload"]);
   await exec("systemctl", ["enable", "--quiet", ...daemons.map(unitName)]);
   const again = daemons.filter((daemon) => rewritten.includes(daemon) || changed.has(daemon));
-  if (again.length > 0) await exec("systemctl", ["restart", ...again.map(unitName)]);
-  await exec("systemctl", ["start", ...daemons.map(unitName)]);
+  // Both wait until the daemons say that they are ready. One that is to be tried again may come up yet: the caller waits for what it does.
+  if (again.length > 0) await exec("systemctl", ["restart", ...again.map(unitName)]).catch(() => undefined);
+  await exec("systemctl", ["start", ...daemons.map(unitName)]).catch(() => undefined);
+  for (const daemon of daemons) {
+    const state = (await exec("systemctl", ["show", "--property=ActiveState", "--value", unitName(daemon)])).stdout.trim();
+    if (state === "failed" || state === "inactive") throw new Error(`Cannot start ${unitName(daemon)}: it is ${state}, expected active; its last words:\n${await journalOf(daemon)}`);
+  }
 }
 
 /** Stops and removes every unit of ours that is there. Returns their daemons. */

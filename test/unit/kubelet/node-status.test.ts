@@ -1,5 +1,6 @@
 import test from "ava";
-import { parseKubeletConfiguration } from "../../../lib/kubelet/kubelet-configuration.ts";
+import { readKubeletConfiguration } from "../../../lib/kubelet/kubelet-configuration.ts";
+import { parseConfig } from "../../../lib/util/config-file.ts";
 import { nodeStatus, nodeStatusDiffers, type NodeFacts } from "../../../lib/kubelet/node-status.ts";
 import { NOW_MS } from "./builders.ts";
 
@@ -34,12 +35,14 @@ test("nodeStatusDiffers() does not count heartbeats, nor conditions of others", 
   t.true(nodeStatusDiffers(undefined, later));
 });
 
-test("parseKubeletConfiguration() reads what it knows, names what it does not use and refuses the rest", (t) => {
-  const head = "apiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\n";
-  const { configuration, warnings } = parseKubeletConfiguration(`${head}clusterDNS: [10.96.0.10]\nmaxPods: 5\nnodeStatusReportFrequency: 1m\nauthentication:\n  x509: {clientCAFile: /ca}\n  anonymous: {enabled: false}\nauthorization: {mode: AlwaysAllow}\ntopologyManagerPolicy: none\n`);
+test("readKubeletConfiguration() reads what it knows, names what it does not use and refuses the rest by line", (t) => {
+  const head = "apiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\n", read = (text: string) => readKubeletConfiguration(parseConfig(text, "k.yaml")[0]!);
+  const { configuration, warnings } = read(`${head}clusterDNS: [10.96.0.10]\nmaxPods: 5\nnodeStatusReportFrequency: 1m\nauthentication:\n  x509: {clientCAFile: /ca}\n  anonymous: {enabled: false}\n  webhook: {enabled: true, cacheTTL: 0s}\nauthorization: {mode: AlwaysAllow}\ntopologyManagerPolicy: none\n`);
   t.deepEqual(configuration, { clusterDNS: ["10.96.0.10"], maxPods: 5, nodeStatusReportFrequencyMs: 60_000, clientCAFile: "/ca", anonymousAuth: false, authorizationMode: "AlwaysAllow" });
-  t.deepEqual(warnings, ["topologyManagerPolicy is not used by this release"]);
-  t.throws(() => parseKubeletConfiguration(`${head}nonsense: 1\n`), { message: /unknown field "nonsense"/ });
-  t.throws(() => parseKubeletConfiguration(`${head}maxPods: many\n`), { message: /maxPods must be a number, got "many"/ });
-  t.throws(() => parseKubeletConfiguration("kind: Pod\n"), { message: /kind must be KubeletConfiguration/ });
+  t.deepEqual(warnings, ["authentication.webhook.enabled is not used by this release", "topologyManagerPolicy is not used by this release"]);
+  t.throws(() => read(`${head}maxPod: 1\n`), { message: 'Cannot use k.yaml, line 3: unknown field "maxPod"; did you mean "maxPods"?' });
+  t.throws(() => read(`${head}authentication:\n  x509:\n    clientCaFile: /ca\n`), { message: 'Cannot use k.yaml, line 5: unknown field "authentication.x509.clientCaFile"; did you mean "clientCAFile"?' });
+  t.throws(() => read(`${head}maxPods: many\n`), { message: 'Cannot use k.yaml, line 3: field "maxPods" must be a whole number, found "many"' });
+  t.throws(() => read(`${head}cgroupDriver: openrc\n`), { message: /line 3: field "cgroupDriver" must be cgroupfs or systemd, found "openrc"/ });
+  t.throws(() => read("kind: Pod\n"), { message: 'Cannot use k.yaml, line 1: field "kind" must be KubeletConfiguration, found "Pod"' });
 });

@@ -1,8 +1,8 @@
 /** Pace, health, addresses and configuration of the proxy. */
 import test from "ava";
 import { readFileSync } from "node:fs";
-import { parse as parseYaml } from "yaml";
-import { CONFIG_DEFAULTS, ConfigError, readConfigFile } from "../../../lib/proxy/config.ts";
+import { CONFIG_DEFAULTS, readProxyConfiguration } from "../../../lib/proxy/config.ts";
+import { ConfigError, parseConfig } from "../../../lib/util/config-file.ts";
 import { ProxyHealth, isNodeEligible } from "../../../lib/proxy/health-server.ts";
 import { parseListenAddress, serveHttp } from "../../../lib/proxy/http-server.ts";
 import { conntrackSysctls } from "../../../lib/proxy/kernel-settings.ts";
@@ -117,14 +117,15 @@ test("conntrackSysctls() leaves alone what is zero and scales with cores", (t) =
   ]);
 });
 
-test("readConfigFile() reads kubeadm's file, tells what does nothing here, and names what it does not know", (t) => {
-  const kubeadm = parseYaml(readFileSync(new URL("../../golden/proxy-kubeadm-config.yaml", import.meta.url), "utf8")) as object;
-  const { config, unused } = readConfigFile(kubeadm);
+test("readProxyConfiguration() reads kubeadm's file, tells what does nothing here, and names line and field of what it refuses", (t) => {
+  const kubeadm = readFileSync(new URL("../../golden/proxy-kubeadm-config.yaml", import.meta.url), "utf8").trimEnd(), last = kubeadm.split("\n").length + 1;
+  const read = (text: string) => readProxyConfiguration(parseConfig(text, "p.yaml")[0]!);
+  const { config, unused } = read(kubeadm);
   t.deepEqual(config, { ...CONFIG_DEFAULTS, kubeconfig: "/var/lib/kube-proxy/kubeconfig.conf", clusterCidrs: ["10.244.0.0/16"] });
   t.deepEqual(unused, []);
-  t.deepEqual(readConfigFile({ ...kubeadm, featureGates: { X: true } }).unused, ["featureGates"]);
-  t.throws(() => readConfigFile({ ...kubeadm, clusterCidr: "x" }), { instanceOf: ConfigError, message: /unknown field "clusterCidr"/ });
-  t.throws(() => readConfigFile({ ...kubeadm, mode: "ipvs" }), { message: /knows only iptables/ });
-  t.throws(() => readConfigFile({ ...kubeadm, iptables: { syncPeriod: "soon" } }), { message: /iptables\.syncPeriod/ });
-  t.throws(() => readConfigFile({ kind: "Pod" }), { message: /KubeProxyConfiguration/ });
+  t.deepEqual(read(kubeadm.replace(/^featureGates:.*\n?/m, "").concat("\nfeatureGates: {X: true}\n")).unused, ["featureGates"]);
+  t.throws(() => read(`${kubeadm}\nclusterCidr: x\n`), { instanceOf: ConfigError, message: `Cannot use p.yaml, line ${last}: unknown field "clusterCidr"; did you mean "clusterCIDR"?` });
+  t.throws(() => read(kubeadm.replace(/^mode:.*$/m, "mode: ipvs")), { message: /p\.yaml, line \d+: mode "ipvs" is not supported: this kube-proxy knows only iptables/ });
+  t.throws(() => read("apiVersion: kubeproxy.config.k8s.io/v1alpha1\nkind: KubeProxyConfiguration\niptables:\n  syncPeriod: soon\n"), { message: 'Cannot use p.yaml, line 4: field "iptables.syncPeriod" must be a duration such as 1m30s, found "soon"' });
+  t.throws(() => read("kind: Pod\n"), { message: /KubeProxyConfiguration/ });
 });

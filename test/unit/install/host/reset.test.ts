@@ -4,7 +4,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { HOST_COMMANDS } from "../../../../cmd/kaji/host-commands.ts";
-import { environmentFile, masterFlags, nodeFlags } from "../../../../lib/install/host/daemon-flags.ts";
+import { configFile, masterConfig, nodeConfig } from "../../../../lib/install/host/daemon-flags.ts";
 import { tablesOf } from "../../../../lib/install/host/host-before.ts";
 import { HOST_PATHS } from "../../../../lib/install/host/host-paths.ts";
 import { isOurShim, namespacesIn, removeEmpty, removeShimSockets } from "../../../../lib/install/host/leftovers.ts";
@@ -15,8 +15,8 @@ const settings = { server: "https://192.0.2.1:6443", podCidr: "10.11.0.0/16", se
 const folder = (): string => mkdtempSync(path.join(tmpdir(), "kaji-reset-"));
 
 test("networkOf() reads address and ranges from flags and from YAML, in whatever file they are", (t) => {
-  const node = nodeFlags(settings, { name: "n1", address: "192.0.2.2", resolvConf: "" }, HOST_PATHS), master = masterFlags(settings, "192.0.2.1", HOST_PATHS);
-  const texts = [environmentFile("kubelet", node.kubelet), environmentFile("kube-controller-manager", master["kube-controller-manager"])];
+  const node = nodeConfig(settings, { name: "n1", address: "192.0.2.2", resolvConf: "" }, HOST_PATHS), master = masterConfig(settings, "192.0.2.1", HOST_PATHS);
+  const texts = [configFile("kubelet", node.kubelet), configFile("kube-controller-manager", master["kube-controller-manager"])];
   t.deepEqual(networkOf(texts), { dns: "10.12.0.10", ranges: ["10.11.0.0/16", "10.12.0.0/16"] });
   t.deepEqual(networkOf(["clusterDNS:\n  - 10.12.0.10\n", 'clusterCIDR: "10.11.0.0/16"\nservice-cluster-ip-range: 10.12.0.0/16\n']), { dns: "10.12.0.10", ranges: ["10.11.0.0/16", "10.12.0.0/16"] });
   t.deepEqual(networkOf([]), { dns: undefined, ranges: [] });
