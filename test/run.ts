@@ -23,6 +23,9 @@ const TEST_REQUIREMENTS: readonly Requirement[] = [
   { program: "dockerd", debianPackage: "docker.io", why: "loading images from a Docker engine" },
   { program: "docker-registry", debianPackage: "docker-registry", why: "pulling images from a real registry" },
   { program: "faketime", debianPackage: "faketime", why: "ageing a cluster by months" },
+  { program: "ansible-lint", debianPackage: "ansible-lint", why: "the playbooks" },
+  { program: "ruby", debianPackage: "ruby", why: "reading the Vagrantfile" },
+  { program: "shellcheck", debianPackage: "shellcheck", why: "scripts under ansible/" },
   { program: "qemu-aarch64-static", debianPackage: "qemu-user-static", why: "starting the arm64 build" },
 ];
 
@@ -38,6 +41,7 @@ const SUITES: readonly Suite[] = [
   { name: "lint", command: [bin("oxlint"), "--type-aware", "--deny-warnings"], tap: false },
   { name: "unit", command: [bin("ava"), "--tap"], tap: true, root: "test/unit" },
   { name: "integration", command: [bin("ava"), "--config", "test/integration/ava.config.mjs", "--tap"], tap: true, root: "test/integration" },
+  { name: "ansible", command: [bin("ava"), "--config", "test/ansible/ava.config.mjs", "--tap"], tap: true, root: "test/ansible" },
   { name: "e2e", command: [bin("ava"), "--config", "test/e2e/ava.config.mjs", "--tap"], tap: true, root: "test/e2e" },
 ];
 

@@ -52,6 +52,7 @@ test("npm run build -- x64 bundle makes a bundle whose sums hold, with the image
   for (const name of ["containerd", "runc", "containernetworking-plugins", "iptables", "conntrack", "nftables", "libatomic1", "iproute2", "kmod"]) t.true(names("packages").includes(name), name);
   for (const name of ["libc6", "systemd", "dpkg"]) t.false(names("packages").includes(name), `${name} is on every host`);
   t.deepEqual(names("etcd"), ["etcd-client", "etcd-server"]);
+  for (const name of ["python3", "python3-minimal", "libpython3-stdlib"]) t.true(names("python").includes(name), name);
   t.deepEqual(names("images"), ["nginx.tar", "pause.tar"]);
   t.deepEqual(names("systemd").toSorted(), readdirSync(path.join(root, "systemd")).toSorted());
 });

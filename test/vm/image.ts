@@ -10,7 +10,7 @@
 import { createHash } from "node:crypto";
 import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { makeBundle } from "../../lib/install/bundle/make-bundle.ts";
+import { BUNDLE_PACKAGES, makeBundle, PYTHON_PACKAGES } from "../../lib/install/bundle/make-bundle.ts";
 import { installPackages, missingPackages } from "../../lib/install/packages.ts";
 import { exec } from "../../lib/util/exec.ts";
 
@@ -56,11 +56,13 @@ export async function ensureImage(): Promise<VmImage> {
   const tag = createHash("sha256").update(JSON.stringify([BASE, DISK_SIZE, SETUP])).digest("hex").slice(0, 12);
   const folder = path.join(CACHE, tag), at = (name: string): string => path.join(folder, name);
   if (!existsSync(folder)) await makeImage(folder);
-  if (!existsSync(at("bundle"))) {
+  const bundle = `bundle-${createHash("sha256").update(JSON.stringify([BUNDLE_PACKAGES, PYTHON_PACKAGES])).digest("hex").slice(0, 12)}/bundle`;
+  if (!existsSync(at(bundle))) {
+    mkdirSync(path.dirname(at(bundle)), { recursive: true });
     await makeBundle(at("bundle.work"), { architecture: process.arch as "x64", units: path.resolve(import.meta.dirname, "../../systemd"), cache: path.join(CACHE, "packages") });
-    renameSync(at("bundle.work"), at("bundle"));
+    renameSync(at("bundle.work"), at(bundle));
   }
-  return { disk: at("disk.img"), kernel: at("vmlinuz"), initrd: at("initrd.img"), sshKey: at("id_ed25519"), bundle: at("bundle") };
+  return { disk: at("disk.img"), kernel: at("vmlinuz"), initrd: at("initrd.img"), sshKey: at("id_ed25519"), bundle: at(bundle) };
 }
 
 async function makeImage(folder: string): Promise<void> {

@@ -7,6 +7,7 @@
 import { spawn } from "node:child_process";
 import { readdirSync } from "node:fs";
 import path from "node:path";
+import { installPackages, missingPackages } from "../../lib/install/packages.ts";
 import { systemClock } from "../../lib/util/clock.ts";
 import { clientProgram } from "../kubectl.ts";
 import { ensureImage } from "./image.ts";
@@ -15,7 +16,7 @@ import { takeDown } from "./machines.ts";
 
 const root = path.resolve(import.meta.dirname, "../.."), bin = (name: string): string => path.join(root, "node_modules/.bin", name);
 /** The shortest way to the product's proof first. */
-const ORDER = ["cluster", "faults"];
+const ORDER = ["cluster", "ansible", "faults"];
 const suites = readdirSync(import.meta.dirname).flatMap((file) => (file.endsWith(".test.ts") ? [file.slice(0, -".test.ts".length)] : [])).toSorted((a, b) => (ORDER.indexOf(a) + 99) % 99 - (ORDER.indexOf(b) + 99) % 99);
 
 const wanted = process.argv.slice(2).filter((each) => !each.startsWith("--")), keep = process.argv.includes("--keep");
@@ -24,6 +25,7 @@ const unknown = wanted.filter((name) => !suites.includes(name));
 if (unknown.length > 0) throw new Error(`There is no suite ${unknown.join(", ")}; suites: ${suites.join(", ")}`);
 if (process.getuid!() !== 0) throw new Error("The VM tests need root: they make a network namespace and tap devices");
 
+await installPackages(await missingPackages([{ program: "ansible-playbook", debianPackage: "ansible-core", why: "suite ansible" }]));
 await ensureImage();
 await clientProgram("kubectl");
 await ensureNetwork();

@@ -5,6 +5,7 @@
  * |---|---|
  * | `packages/*.deb` | for every host: container runtime, CNI plugins, iptables and what else such a host lacks |
  * | `etcd/*.deb` | for masters, where there are several |
+ * | `python/*.deb` | for hosts that Ansible sets up: its modules need it |
  * | `images/*.tar` | pause, and nginx for the first Deployment |
  * | `systemd/*.service` | the units; the program carries them too |
  * | `SHA256SUMS` | of all these |
@@ -25,6 +26,8 @@ export const BUNDLE_PACKAGES = {
   packages: ["containerd", "runc", "containernetworking-plugins", "iptables", "nftables", "conntrack", "iproute2", "procps", "curl", "libatomic1", "kmod"],
   etcd: ["etcd-server", "etcd-client"],
 } as const;
+/** Apart from the others, which it cannot take for granted: it is installed before them. */
+export const PYTHON_PACKAGES = { python: ["python3"] } as const;
 
 export interface BundleOptions {
   readonly architecture: Architecture;
@@ -50,6 +53,7 @@ export async function makeBundle(folder: string, { architecture, units, cache }:
   mkdirSync(path.join(folder, "images"), { recursive: true });
   mkdirSync(path.join(folder, "systemd"));
   await downloadArchives(BUNDLE_PACKAGES, architecture, folder, path.join(cache, architecture));
+  await downloadArchives(PYTHON_PACKAGES, architecture, folder, path.join(cache, architecture));
   for (const image of await ensureImages({ architecture, directory: path.join(cache, architecture, "images") })) copyFileSync(image.file, path.join(folder, "images", path.basename(image.file)));
   for (const unit of readdirSync(units)) copyFileSync(path.join(units, unit), path.join(folder, "systemd", unit));
   const sums: string[] = [];
