@@ -91,6 +91,12 @@ vmTest(test, theLab, "upgrade.yml puts another release on one host after another
   t.deepEqual((await timed(t, "ansible-playbook upgrade.yml, the second time", () => playbook("upgrade"))).recap, NOTHING);
 });
 
+vmTest(test, theLab, "reset.yml --limit takes one node out of the cluster: drained, reset, gone", async (t) => {
+  const { recap } = await timed(t, "ansible-playbook reset.yml --limit vm3", () => playbook("reset", "--limit=vm3"));
+  t.deepEqual(Object.keys(recap), ["vm3"]);
+  t.is((await kubectl(KUBECONFIG, ["get", "nodes", "-o", "name"])).trim(), "node/vm2");
+});
+
 vmTest(test, theLab, "reset.yml takes the cluster away, again it changes nothing", async (t, lab) => {
   await timed(t, "ansible-playbook reset.yml", () => playbook("reset"));
   for (const vm of lab.machines) {
