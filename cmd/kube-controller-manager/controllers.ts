@@ -26,6 +26,7 @@ import { createResourceQuotaController } from "../../lib/controllers/resourcequo
 import { createReplicaSetController, createReplicationController } from "../../lib/controllers/replicaset/replica-set-controller.ts";
 import { createRootCaPublisher } from "../../lib/controllers/serviceaccount/root-ca-publisher.ts";
 import { createServiceAccountsController } from "../../lib/controllers/serviceaccount/service-accounts-controller.ts";
+import { createStatefulSetController } from "../../lib/controllers/statefulset/stateful-set-controller.ts";
 import { createTaintEvictionController } from "../../lib/controllers/taint-eviction/taint-eviction-controller.ts";
 import { createTtlAfterFinishedController } from "../../lib/controllers/ttl-after-finished/ttl-after-finished-controller.ts";
 import { numberOf, type Flags } from "./flags.ts";
@@ -80,6 +81,7 @@ export const CONTROLLERS: readonly ControllerDescriptor[] = [
   { name: "replicationcontroller-controller", alias: "replicationcontroller", account: "replication-controller", build: (c, f) => createReplicationController(c, { workers: f["concurrent-rc-syncs"] }) },
   { name: "deployment-controller", alias: "deployment", account: "deployment-controller", build: (c, f) => createDeploymentController(c, { workers: f["concurrent-deployment-syncs"] }) },
   { name: "daemonset-controller", alias: "daemonset", account: "daemon-set-controller", build: (c, f) => createDaemonSetController(c, { workers: f["concurrent-daemonset-syncs"] }) },
+  { name: "statefulset-controller", alias: "statefulset", account: "statefulset-controller", build: (c, f) => createStatefulSetController(c, { workers: f["concurrent-statefulset-syncs"] }) },
   { name: "job-controller", alias: "job", account: "job-controller", build: (c, f) => createJobController(c, { workers: f["concurrent-job-syncs"] }) },
   {
     name: "cronjob-controller", alias: "cronjob", account: "cronjob-controller",
@@ -111,8 +113,8 @@ export const CONTROLLERS: readonly ControllerDescriptor[] = [
 export const NOT_BUILT: ReadonlySet<string> = new Set([
   "endpointslice-mirroring-controller", "ephemeral-volume-controller", "horizontal-pod-autoscaler-controller", "legacy-serviceaccount-token-cleaner-controller",
   "persistentvolume-attach-detach-controller", "persistentvolume-binder-controller", "persistentvolume-expander-controller", "persistentvolume-protection-controller",
-  "persistentvolumeclaim-protection-controller", "resourceclaim-controller", "service-cidr-controller", "serviceaccount-token-controller", "statefulset-controller",
-  "storage-version-migrator-controller", "storageversion-garbage-collector-controller", "ttl-controller", "validatingadmissionpolicy-status-controller", "statefulset",
+  "persistentvolumeclaim-protection-controller", "resourceclaim-controller", "service-cidr-controller", "serviceaccount-token-controller",
+  "storage-version-migrator-controller", "storageversion-garbage-collector-controller", "ttl-controller", "validatingadmissionpolicy-status-controller",
   "horizontalpodautoscaling", "ttl", "attachdetach", "persistentvolume-binder", "persistentvolume-expander", "pv-protection", "pvc-protection", "serviceaccount-token", "endpointslicemirroring",
 ]);
 

@@ -40,6 +40,7 @@ export const FLAGS = {
   "concurrent-rc-syncs": { type: "int", default: 5, help: "replication controllers worked on at once" },
   "concurrent-daemonset-syncs": { type: "int", default: 2, help: "daemon sets worked on at once" },
   "concurrent-cron-job-syncs": { type: "int", default: 5, help: "cron jobs worked on at once" },
+  "concurrent-statefulset-syncs": { type: "int", default: 5, help: "stateful sets worked on at once" },
   "concurrent-job-syncs": { type: "int", default: 5, help: "jobs worked on at once" },
   "concurrent-ttl-after-finished-syncs": { type: "int", default: 5, help: "finished jobs looked at at once" },
   "concurrent-endpoint-syncs": { type: "int", default: 5, help: "Endpoints worked on at once" },

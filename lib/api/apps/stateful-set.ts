@@ -84,7 +84,6 @@ export const statefulSetDefinition = defineResource<StatefulSet>({
   scale: { specReplicasPath: ".spec.replicas", statusReplicasPath: ".status.replicas", labelSelectorPath: ".spec.selector" },
   hasGeneration: true,
   generationChanged: (set, old) => !semanticEqual(set.spec, old.spec),
-  notRunYet: true,
   defaults,
   prepareForCreate: (set) => void (set.status = { replicas: 0 }),
   prepareForUpdate: (set, old) => void (set.status = old.status),
