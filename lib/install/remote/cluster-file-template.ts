@@ -43,6 +43,7 @@ ssh:
 # nodes that were not added by kaji apply are left alone.
 hosts:
 ${master!}    # port: 22                    # user, port, identityFile and jump as under ssh
+    # asNode: false               # true: the master runs pods too
     # nodeIP: 10.0.0.11           # where other hosts reach it, when it has several addresses
 ${workers.map((text, i) => (i > 0 ? text : `${text}    # nodeIP: 10.0.0.12
     # labels: {example.com/disk: ssd}

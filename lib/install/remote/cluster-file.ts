@@ -8,7 +8,7 @@ import path from "node:path";
 import { parseDurationMs } from "../../util/flags.ts";
 import { parseIp } from "../../util/ip.ts";
 import { parseRange, rangesOverlap } from "../cluster-config.ts";
-import { integer, listOf, mapping, oneOf, optional, readYaml, required, text, textMap, turned, withDefault, type Read } from "./yaml-fields.ts";
+import { flag, integer, listOf, mapping, oneOf, optional, readYaml, required, text, textMap, turned, withDefault, type Read } from "./yaml-fields.ts";
 
 export const FILE_API_VERSION = "kaji.local/v1", FILE_KIND = "Cluster";
 export type HostRole = "master" | "worker";
@@ -23,6 +23,8 @@ export interface HostSpec {
   /** The node's name; the host's own when it was not said. */
   readonly nodeName?: string | undefined;
   readonly role: HostRole;
+  /** The master runs pods too. */
+  readonly asNode?: boolean | undefined;
   readonly reach: Reach;
   readonly nodeIp?: string | undefined;
   readonly labels: Readonly<Record<string, string>>;
@@ -76,7 +78,7 @@ const duration: Read<number> = turned(text("a duration such as 5m"), "a duration
 const HOST_FIELDS = {
   name: required(text("a name of small letters, digits, - and .", (value) => NODE_NAME.test(value) && value.length <= 253 && value !== "localhost"), "a name for the host, which its node gets"),
   address: required(address, "an address or a host name"), port: optional(port), user: optional(user), identityFile: optional(text("a file name")), jump: optional(text("a jump host such as user@address:port")),
-  role: required(oneOf("master", "worker"), "master or worker"), nodeIP: optional(text("an IPv4 address", (value) => parseIp(value)?.family === 4)),
+  role: required(oneOf("master", "worker"), "master or worker"), asNode: optional(flag), nodeIP: optional(text("an IPv4 address", (value) => parseIp(value)?.family === 4)),
   labels: withDefault(textMap((key) => LABEL_KEY.test(key), "a label's name such as example.com/disk", text("a label's value: at most 63 letters, digits, -, _ and ., as a text", (value) => LABEL_VALUE.test(value))), {}),
   taints: withDefault(listOf(turned(text("a taint such as key=value:NoSchedule"), "a taint such as key=value:NoSchedule", parseTaint), "a list of taints such as key=value:NoSchedule"), []),
 };
@@ -113,7 +115,7 @@ export function parseClusterFile(source: string, fileNameShown: string, folder: 
     hosts = raw.map((host, i): HostSpec => {
       const jump = host.jump === undefined ? common : jumpOf(host.jump, ["hosts", i, "jump"]), reach = { address: host.address, port: host.port ?? defaults.port, user: host.user ?? defaults.user, identityFile: identity(host.identityFile) };
       const through = jump !== undefined && jump.address === reach.address && jump.port === reach.port ? undefined : jump; // A host here that is itself the way to the others.
-      return { name: host.name, nodeName: host.name, role: host.role, reach: { ...reach, ...(through === undefined ? {} : { jump: through }) }, nodeIp: host.nodeIP, labels: host.labels, taints: host.taints };
+      return { name: host.name, nodeName: host.name, role: host.role, asNode: host.asNode, reach: { ...reach, ...(through === undefined ? {} : { jump: through }) }, nodeIp: host.nodeIP, labels: host.labels, taints: host.taints };
     });
     checkTogether(raw, hosts, at, mistakes);
     const { podCIDR, serviceCIDR } = value.cluster ?? {};
@@ -132,7 +134,8 @@ function checkTogether(raw: readonly RawHost[], hosts: readonly HostSpec[], at: 
     const same = raw.slice(0, i).findIndex((other) => other.name === host.name), near = hosts.slice(0, i).find((other) => `${other.reach.address}:${other.reach.port}` === where);
     if (same >= 0) mistakes.add(at("hosts", i, "name"), `hosts[${i}].name`, `${JSON.stringify(host.name)}, which hosts[${same}] has too`, "a name of its own");
     else if (near !== undefined) mistakes.add(at("hosts", i, "address"), `hosts[${i}].address`, `${where}, which is host ${JSON.stringify(near.name)} too`, "an address of its own");
-    if (host.role === "master" && host.taints.length + Object.keys(host.labels).length > 0) mistakes.add(at("hosts", i, host.taints.length > 0 ? "taints" : "labels"), `hosts[${i}].${host.taints.length > 0 ? "taints" : "labels"}`, "some on a master", "none: a master is no node");
+    if (host.role === "worker" && host.asNode !== undefined) mistakes.add(at("hosts", i, "asNode"), `hosts[${i}].asNode`, "it on a worker", "it on the master only: a worker is always a node");
+    if (host.role === "master" && host.asNode !== true && host.taints.length + Object.keys(host.labels).length > 0) mistakes.add(at("hosts", i, host.taints.length > 0 ? "taints" : "labels"), `hosts[${i}].${host.taints.length > 0 ? "taints" : "labels"}`, "some on a master", "none, or asNode: true: else the master is no node");
   }
   const masters = raw.flatMap((host, i) => (host.role === "master" ? [i] : []));
   if (raw.length > 0 && masters.length === 0) mistakes.add(at("hosts"), "hosts", "no master", "one host with role: master");

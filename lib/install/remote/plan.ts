@@ -10,6 +10,7 @@ import type { ClusterSpec, HostRole, HostSpec, Reach } from "./cluster-file.ts";
 import type { Architecture, HostFacts } from "./host-facts.ts";
 import type { BundleFiles, LocalFile } from "./local-files.ts";
 import { clashes, problemsOf, settingsProblems } from "./refusals.ts";
+import { REMOTE_BUNDLE } from "./remote-kaji.ts";
 
 export type Step = { readonly host: string } & (
   | { readonly kind: "library"; readonly from: "bundle" | "packages" }
@@ -99,25 +100,30 @@ function memberOf(host: HostSpec, facts: HostFacts, names: readonly string[]): M
 }
 
 /** Flags of `kaji init`: what was said, else what the cluster has. */
-function initArgs(spec: ClusterSpec, master: HostSpec, report: MembersReport | undefined, names: readonly string[]): string[] {
-  const settings = report?.settings, server = settings === undefined ? undefined : new URL(settings.server), { cluster } = spec;
+function initArgs(spec: ClusterSpec, master: HostSpec, facts: HostFacts, names: readonly string[], bundle: boolean): string[] {
+  const settings = facts.cluster?.settings, server = settings === undefined ? undefined : new URL(settings.server), { cluster } = spec;
+  const kept = server !== undefined && facts.addresses.includes(server.hostname) ? server.hostname : undefined; // A host may have got another address: then init chooses.
   const flags: [string, string | number | undefined][] = [
-    ["advertise-address", master.nodeIp ?? server?.hostname], ["port", cluster.port ?? (server === undefined ? undefined : Number(server.port || 443))], ["pod-cidr", cluster.podCIDR ?? settings?.podCidr],
+    ["advertise-address", master.nodeIp ?? kept], ["port", cluster.port ?? (server === undefined ? undefined : Number(server.port || 443))], ["pod-cidr", cluster.podCIDR ?? settings?.podCidr],
     ["service-cidr", cluster.serviceCIDR ?? settings?.serviceCidr], ["cluster-domain", cluster.domain ?? settings?.clusterDomain], ["profile", cluster.profile ?? settings?.profile],
     ["apiserver-cert-extra-sans", names.length === 0 ? undefined : names.join(",")], ["token-ttl", "1m"], // apply makes its own.
+    ["bundle", bundle ? REMOTE_BUNDLE : undefined], ["node-name", master.asNode === true ? master.nodeName ?? facts.nodeName : undefined],
   ];
-  return flags.flatMap(([flag, value]) => (value === undefined ? [] : [`--${flag}=${value}`]));
+  return [...flags.flatMap(([flag, value]) => (value === undefined ? [] : [`--${flag}=${value}`])), ...(master.asNode === true ? ["--as-node"] : [])];
 }
 
-function planMaster(spec: ClusterSpec, master: HostSpec, facts: HostFacts, supplies: Supplies): { prepare: Step[]; steps: Step[]; names: string[] } {
-  const host = master.name, report = facts.cluster, recorded = report?.members[nodeNameOf(master, facts)]?.apiServerNames ?? [];
+function planMaster(spec: ClusterSpec, master: HostSpec, facts: HostFacts, supplies: Supplies): { prepare: Step[]; steps: Step[]; configure: Step[]; names: string[] } {
+  const host = master.name, report = facts.cluster, name = nodeNameOf(master, facts), node = report?.nodes.find((each) => each.name === name), recorded = report?.members[name]?.apiServerNames ?? [], asNode = master.asNode === true;
   // The address this machine reaches the master at must be in the API server's certificate, so that kubectl works from here.
   const names = [...new Set([...recorded, ...spec.cluster.apiServerNames, master.reach.address])].toSorted();
-  const supply = supplySteps(host, facts, supplies, false), replaced = supply.some((step) => step.kind === "program") && facts.program !== undefined, stale = staleDaemons(facts, replaced);
-  const whole = report?.settings !== undefined && runs(facts, MASTER_UNITS) && names.every((name) => recorded.includes(name));
+  // A master that is no node needs of a bundle only iproute2, which tells addresses.
+  const supply = supplySteps(host, facts, supplies, asNode || facts.addresses.length === 0), replaced = supply.some((step) => step.kind === "program") && facts.program !== undefined, stale = staleDaemons(facts, replaced), fresh = supply.some((step) => step.kind === "bundle");
+  const whole = report?.settings !== undefined && runs(facts, MASTER_UNITS) && names.every((each) => recorded.includes(each)) && (!asNode || (runs(facts, NODE_UNITS) && node?.ready === true));
+  const wish = asNode ? wishOf(master, node, report?.members[name]) : undefined;
   return {
     prepare: [...supply, ...(whole ? [] : [{ host, kind: "check", role: "master", port: spec.cluster.port, nodeName: undefined } as const])],
-    steps: [...(stale.length === 0 ? [] : [{ host, kind: "restart", daemons: stale } as const]), ...(whole && !replaced && stale.length === 0 ? [] : [{ host, kind: "init", args: initArgs(spec, master, report, names) } as const])],
+    steps: [...(stale.length === 0 ? [] : [{ host, kind: "restart", daemons: stale } as const]), ...(whole && !replaced && !fresh && stale.length === 0 ? [] : [{ host, kind: "init", args: initArgs(spec, master, facts, names, fresh || facts.bundle !== undefined) } as const])],
+    configure: wish === undefined ? [] : [{ host, kind: "configure", node: name, wish }],
     names,
   };
 }
@@ -163,7 +169,7 @@ function planLeaver({ node, member, facts, givenUp }: Leaver, spec: ClusterSpec,
 export function planCluster(spec: ClusterSpec, supplies: Supplies, situation: Situation): Plan {
   const { facts } = situation, master = spec.hosts.find((host) => host.role === "master")!, masterFacts = facts.get(master.name)!, report = masterFacts.cluster;
   const refusals = [...clashes(spec, facts, report), ...settingsProblems(spec, report)], plan = { prepare: [] as Step[], master: [] as Step[], join: [] as Step[], renew: [] as Step[], leave: [] as Step[] }, notes: string[] = [];
-  const changes: Record<string, Member> = {}, masterPlan = masterFacts.architecture === undefined || supplies.programs[masterFacts.architecture] === undefined ? { prepare: [], steps: [], names: [] } : planMaster(spec, master, masterFacts, supplies);
+  const changes: Record<string, Member> = {}, masterPlan = masterFacts.architecture === undefined || supplies.programs[masterFacts.architecture] === undefined ? { prepare: [], steps: [], configure: [], names: [] } : planMaster(spec, master, masterFacts, supplies);
   for (const host of spec.hosts) {
     const own = facts.get(host.name);
     if (own === undefined) continue;
@@ -178,7 +184,7 @@ export function planCluster(spec: ClusterSpec, supplies: Supplies, situation: Si
     const member = memberOf(host, own, masterPlan.names);
     if (JSON.stringify(sorted(report?.members[name])) !== JSON.stringify(sorted(member))) changes[name] = member;
   }
-  plan.master.push(...masterPlan.steps, ...(Object.keys(changes).length === 0 ? [] : [{ host: master.name, kind: "record", changes } as const]));
+  plan.master.push(...masterPlan.steps, ...(Object.keys(changes).length === 0 ? [] : [{ host: master.name, kind: "record", changes } as const]), ...masterPlan.configure);
   for (const leaver of situation.leavers) {
     const one = planLeaver(leaver, spec, report!, supplies, masterFacts.authority);
     plan.prepare.push(...one.prepare);

@@ -42,6 +42,12 @@ export const integer = (min: number, max: number): Read<number> => (node, field,
   return undefined;
 };
 
+export const flag: Read<boolean> = (node, field, mistakes) => {
+  if (isScalar(node) && typeof node.value === "boolean") return node.value;
+  mistakes.add(node, field, describe(node), "true or false");
+  return undefined;
+};
+
 export const oneOf = <const T extends string>(...values: readonly T[]): Read<T> => (node, field, mistakes) => {
   const found = isScalar(node) ? values.find((value) => value === node.value) : undefined;
   if (found === undefined) mistakes.add(node, field, describe(node), values.length === 1 ? values[0]! : `${values.slice(0, -1).join(", ")} or ${values.at(-1)!}`);

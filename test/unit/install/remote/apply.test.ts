@@ -222,6 +222,15 @@ test("apply() sets labels and taints of the file, takes away only those it had s
   t.deepEqual([node.labels, node.taints.map((each) => each.key)], [{ zone: "2", theirs: "x" }, ["theirs"]]);
 });
 
+test("apply() makes the master a node too where the file says so, with its labels and its bundle", async (t) => {
+  const world = new FakeWorld("m", "a"), local = here(t, world), base = specOf(world, ["m", "a"], { bundle: path.join(local.folder, "bundle") });
+  const spec = { ...base, hosts: base.hosts.map((host) => (host.name === "m" ? { ...host, asNode: true, labels: { disk: "ssd" } } : host)) };
+  await run(spec, local);
+  t.deepEqual([[...world.nodes.keys()].toSorted(), world.nodes.get("m")!.labels], [["a", "m"], { disk: "ssd" }]);
+  t.true(world.log.some((line) => line.startsWith("m: flock ") && line.includes("--bundle=/var/lib/kaji/bundle --node-name=m --as-node")));
+  t.is((await run(spec, local)).steps, 0);
+});
+
 test("deleteCluster() resets workers, then the master, takes the context away, and does nothing when run again", async (t) => {
   const world = new FakeWorld("m", "a", "b"), local = here(t, world), spec = specOf(world, ["m", "a"]), remove = () => deleteCluster(spec, { forget: [], kubeconfig: { user: local.user, file: local.kubeconfig }, confirm: yes }, local.deps, never);
   await run(specOf(world, ["m", "a", "b"]), local);

@@ -22,8 +22,8 @@ test("parseClusterFile() fills in defaults, and hosts take what stands under ssh
   const spec = parse(`${head}ssh: {user: admin, identityFile: ~/.ssh/key, jump: "gate@198.51.100.1:2222"}\nbundle: ./bundle\nhosts:\n${master}- {name: w, address: worker.example, port: 2022, user: bob, role: worker, nodeIP: 10.0.0.2, labels: {a.example/b: c}, taints: ["k=v:NoSchedule", "x:NoExecute"]}\n`);
   const jump = { address: "198.51.100.1", port: 2222, user: "gate", identityFile: path.join(homedir(), ".ssh/key") };
   t.deepEqual(spec.hosts, [
-    { name: "m", nodeName: "m", role: "master", nodeIp: undefined, labels: {}, taints: [], reach: { address: "192.0.2.1", port: 22, user: "admin", identityFile: jump.identityFile, jump } },
-    { name: "w", nodeName: "w", role: "worker", nodeIp: "10.0.0.2", labels: { "a.example/b": "c" }, taints: [{ key: "k", value: "v", effect: "NoSchedule" }, { key: "x", value: "", effect: "NoExecute" }], reach: { address: "worker.example", port: 2022, user: "bob", identityFile: jump.identityFile, jump } },
+    { name: "m", nodeName: "m", role: "master", asNode: undefined, nodeIp: undefined, labels: {}, taints: [], reach: { address: "192.0.2.1", port: 22, user: "admin", identityFile: jump.identityFile, jump } },
+    { name: "w", nodeName: "w", role: "worker", asNode: undefined, nodeIp: "10.0.0.2", labels: { "a.example/b": "c" }, taints: [{ key: "k", value: "v", effect: "NoSchedule" }, { key: "x", value: "", effect: "NoExecute" }], reach: { address: "worker.example", port: 2022, user: "bob", identityFile: jump.identityFile, jump } },
   ]);
   t.deepEqual([spec.name, spec.bundle, spec.drainTimeoutMs, spec.complete, spec.cluster], ["kaji", "/work-folder/bundle", 300_000, true, { apiServerNames: [] }]);
 });
@@ -35,7 +35,7 @@ test("parseClusterFile() takes a host of the file as the way to the others, and 
 });
 
 test("what kaji config new writes is read without a mistake, as it is and with every comment taken away", (t) => {
-  const text = clusterFileText("prod", []), all = text.replaceAll(/^# ((?:cluster|options|bundle):.*|  +(?:podCIDR|serviceCIDR|domain|port|profile|apiServerNames|drainTimeout):.*)$/gm, "$1").replaceAll(/^(\s+)# (port|identityFile|jump|nodeIP|labels|taints): /gm, "$1$2: ");
+  const text = clusterFileText("prod", []), all = text.replaceAll(/^# ((?:cluster|options|bundle):.*|  +(?:podCIDR|serviceCIDR|domain|port|profile|apiServerNames|drainTimeout):.*)$/gm, "$1").replaceAll(/^(\s+)# (port|identityFile|jump|asNode|nodeIP|labels|taints): /gm, "$1$2: ");
   t.deepEqual(parse(text).hosts.map((host) => [host.name, host.role, host.reach.address]), [["master-1", "master", "192.0.2.11"], ["worker-1", "worker", "192.0.2.12"]]);
   const spec = parse(all);
   t.deepEqual([spec.cluster.podCIDR, spec.cluster.port, spec.hosts[1]!.labels, spec.hosts[1]!.reach.jump?.address, spec.bundle], ["10.244.0.0/16", 6443, { "example.com/disk": "ssd" }, "bastion.example", "/work-folder/kaji-bundle-{arch}"]);

@@ -145,6 +145,11 @@ class FakeHost implements RemoteHost {
         machine.admin = true;
         for (const unit of MASTER_UNITS) if (!machine.daemons.has(unit)) machine.daemons.set(unit, machine.program);
         machine.settings = { server: `https://${flag("advertise-address") ?? machine.address}:${flag("port") ?? 6443}`, podCidr: flag("pod-cidr") ?? "10.244.0.0/16", serviceCidr: flag("service-cidr") ?? "10.96.0.0/16", clusterDomain: flag("cluster-domain") ?? "cluster.local", profile: (flag("profile") ?? "small") as "small" };
+        if (args.includes("--as-node")) {
+          machine.env ??= { name: flag("node-name") ?? machine.hostname, address: machine.address };
+          for (const unit of NODE_UNITS) if (!machine.daemons.has(unit)) machine.daemons.set(unit, machine.program);
+          this.#kubeletStarts();
+        }
         return ok();
       }
       case "join": {

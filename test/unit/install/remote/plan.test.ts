@@ -21,7 +21,7 @@ const report = (names: readonly string[], more: Partial<MembersReport> = {}): Me
   nodes: names.map((name) => ({ name, ready: true, unschedulable: false, machineId: `id-${name}`, address: "", labels: {}, taints: [] })), ...more,
 });
 const installed = { library: true, program: "new", commit: "abc", traces: true, authority: "ours" };
-const master = (names: readonly string[], more: Partial<HostFacts> = {}): HostFacts => bare("m", { ...installed, units: running(MASTER), isMaster: true, cluster: report(names), ...more });
+const master = (names: readonly string[], more: Partial<HostFacts> = {}): HostFacts => bare("m", { ...installed, addresses: ["192.0.2.1"], units: running(MASTER), isMaster: true, cluster: report(names), ...more });
 const node = (name: string, more: Partial<HostFacts> = {}): HostFacts => bare(name, { ...installed, units: running(NODE), nodeName: name, ...more });
 
 const host = (name: string, more: Partial<HostSpec> = {}): HostSpec => ({ name, nodeName: name, role: name === "m" ? "master" : "worker", reach: { address: `ssh-${name}`, port: 22, user: "root" }, labels: {}, taints: [], ...more });
@@ -57,6 +57,11 @@ test("planCluster() gives init what the cluster was made with, and the names it 
   const args = (of: Plan): unknown => of.master.flatMap((step) => (step.kind === "init" ? step.args : []));
   t.deepEqual(args(plan([bare("m")], { spec: { cluster: { apiServerNames: ["k8s.example"], podCIDR: "10.1.0.0/16" } } })), ["--pod-cidr=10.1.0.0/16", "--apiserver-cert-extra-sans=k8s.example,ssh-m", "--token-ttl=1m"]);
   t.deepEqual(args(plan([master([])], { hosts: [host("m")], spec: { cluster: { apiServerNames: ["k8s.example"] } } })), ["--advertise-address=192.0.2.1", "--port=6443", "--pod-cidr=10.244.0.0/16", "--service-cidr=10.96.0.0/16", "--cluster-domain=cluster.local", "--profile=small", "--apiserver-cert-extra-sans=k8s.example,ssh-m", "--token-ttl=1m"]);
+});
+
+test("planCluster() lets init choose anew where the master has another address than the cluster was made with", (t) => {
+  const made = plan([master([], { addresses: ["192.0.2.7"] })], { hosts: [host("m")], spec: { cluster: { apiServerNames: ["fresh.example"] } } });
+  t.false(made.master.some((step) => step.kind === "init" && step.args.some((arg) => arg.startsWith("--advertise-address"))));
 });
 
 test("planCluster() sends a bundle once, and lets hosts that had one be told of it again", (t) => {
