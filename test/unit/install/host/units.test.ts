@@ -34,3 +34,7 @@ test("the API server and the scheduler may write nothing but the store, and hold
   t.regex(read("kube-apiserver"), /\nReadWritePaths=\/var\/lib\/kaji\n/);
   t.regex(read("kube-scheduler"), /\nCapabilityBoundingSet=\n/);
 });
+test("the controller manager may write where it renews certificates, and the API server may not", (t) => {
+  t.regex(read("kube-controller-manager"), /\nReadWritePaths=\/etc\/kaji\n/);
+  t.notRegex(read("kube-apiserver"), /ReadWritePaths=.*\/etc/);
+});
