@@ -139,10 +139,9 @@ test("unknown fields warn by default, fail under Strict, and pass under Ignore",
 });
 
 test("a kind nothing runs yet is stored with a warning that names it", async (t) => {
-  await api.namespace("unrun");
-  const { status, headers } = await api.post("/apis/batch/v1/namespaces/unrun/jobs", { metadata: { name: "j" }, spec: { template: { spec: { restartPolicy: "Never", containers: [{ name: "c", image: "x" }] } } } });
+  const { status, headers } = await api.post("/apis/resource.k8s.io/v1/deviceclasses", { metadata: { name: "gpu" }, spec: {} });
   t.is(status, 201);
-  t.is(headers["warning"], '299 - "Job: stored but not yet run by this release"');
+  t.is(headers["warning"], '299 - "DeviceClass: stored but not yet run by this release"');
 });
 
 test("the scale subresource reads and writes the replicas of a deployment", async (t) => {
