@@ -2,6 +2,7 @@
 import { assertNever } from "../../util/assert.ts";
 import type { Clock } from "../../util/clock.ts";
 import path from "node:path";
+import { eachOf } from "./fleet.ts";
 import type { BundleFiles } from "./local-files.ts";
 import type { Step } from "./plan.ts";
 import type { RemoteHost, RunOptions } from "./remote-host.ts";
@@ -56,6 +57,16 @@ async function installLibrary(host: RemoteHost, from: "bundle" | "packages", { b
   }
   return "installed";
 }
+const FILES_AT_ONCE = 4;
+/** Some at a time; the first failure begins no more, and is thrown when what runs has ended. */
+async function allOf<T>(items: readonly T[], atOnce: number, work: (item: T) => Promise<void>): Promise<void> {
+  const queue = [...items], failures: unknown[] = [];
+  await eachOf(Array.from({ length: atOnce }, (_, i) => i), async () => {
+    for (let item = queue.shift(); item !== undefined && failures.length === 0; item = queue.shift()) await work(item).catch((error: unknown) => { failures.push(error); });
+  });
+  if (failures.length > 0) throw failures[0];
+}
+
 /** So that `kaji reset` takes it away again. */
 async function noteInstalled(host: RemoteHost, name: string, signal: AbortSignal): Promise<void> {
   const names = ((await host.readFile(INSTALLED_FILE, { sudo: true, signal }))?.toString("utf8") ?? "").split("\n").filter(Boolean);
@@ -66,11 +77,13 @@ async function sendBundle(host: RemoteHost, bundle: BundleFiles, { progress, sig
   await must(host, ["install", "-d", "-m", "0700", "/var/lib/kaji"], { signal });
   await must(host, ["mkdir", "-p", ...new Set(bundle.files.map((file) => path.posix.join(REMOTE_BUNDLE, path.posix.dirname(file))))], { signal });
   await must(host, ["rm", "-f", BUNDLE_MARK], { signal });
-  let sent = 0;
-  for (const [i, file] of bundle.files.entries()) {
-    const outcome = await host.upload(path.join(bundle.folder, file), path.posix.join(REMOTE_BUNDLE, file), { mode: 0o644, sudo: true, signal, onProgress: (bytes, total) => progress(`${i + 1} of ${bundle.files.length} files, ${path.posix.basename(file)}: ${percent(bytes, total)}`) });
+  let sent = 0, done = 0;
+  // Most files are small, and asking a host about each takes longer than sending it.
+  await allOf(bundle.files, FILES_AT_ONCE, async (file) => {
+    const outcome = await host.upload(path.join(bundle.folder, file), path.posix.join(REMOTE_BUNDLE, file), { mode: 0o644, sudo: true, signal });
     if (outcome === "sent") sent++;
-  }
+    progress(`${++done} of ${bundle.files.length} files`);
+  });
   // What an older bundle had and this one has not would be installed too.
   const wanted = new Set(bundle.files), { stdout } = await must(host, ["find", REMOTE_BUNDLE, "-type", "f", "-printf", "%P\\n"], { signal });
   const old = stdout.split("\n").filter((file) => /^(packages|images)\//.test(file) && !wanted.has(file));
