@@ -21,7 +21,7 @@ export interface Clients {
 }
 
 /** Writes a kubeconfig of the server's administrator. `remove` at the end. */
-export function clientsOf({ server }: Harness): Clients {
+export function clientsOf({ server }: Pick<Harness, "server">): Clients {
   const directory = mkdtempSync(path.join(tmpdir(), "clients-it-")), kubeconfig = path.join(directory, "admin.conf");
   writeKubeconfig(kubeconfig, makeKubeconfig({ cluster: "test", server: server.url, user: "admin", ca: server.caPem, certificate: server.admin.certificatePem, key: server.admin.keyPem }));
   const run = async (program: "kubectl" | "helm", args: readonly string[], { env, timeoutMs = 60_000, ...options }: RunOptions = {}): Promise<KubectlResult> => {
