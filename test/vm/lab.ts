@@ -47,9 +47,10 @@ export class VmLab {
 
 export const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
 
-/** Says how long a step took. */
+/** Says what is begun at once (a test's log is shown when it ends, which is many minutes later), and in the log how long it took. */
 export async function timed<T>(t: { log(text: string): void }, what: string, work: () => Promise<T>): Promise<T> {
   const startMs = systemClock.monotonicMs();
+  process.stderr.write(`${new Date().toISOString().slice(11, 19)}  ${what} ...\n`);
   try { return await work(); }
   finally { t.log(`${seconds(systemClock.monotonicMs() - startMs).padStart(8)}  ${what}`); }
 }
@@ -58,7 +59,7 @@ export async function timed<T>(t: { log(text: string): void }, what: string, wor
 export function vmTest(test: TestFn, lab: () => VmLab, title: string, body: (t: ExecutionContext, lab: VmLab) => Promise<void>): void {
   test.serial(title, async (t) => {
     let done = false;
-    try { await timed(t, "in all", () => body(t, lab())); done = true; }
+    try { await timed(t, `in all: ${title}`, () => body(t, lab())); done = true; }
     finally {
       if (!done || !t.passed) {
         const folder = path.join(JOURNALS, title.replaceAll(/[^A-Za-z0-9]+/g, "-").slice(0, 60));

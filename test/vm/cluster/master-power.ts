@@ -77,7 +77,7 @@ export function registerMasterPower(test: TestFn, lab: () => VmLab): void {
     await client.create(namespaces, { apiVersion: "v1", kind: "Namespace", metadata: { name: NAMESPACE }, spec: {} });
     client.close();
     for (const vm of lab.workers) await pause(vm); // Nobody asks for them here, and five boots are quicker without.
-    try { for (let round = 1; round <= ROUNDS; round += 1) await oneRound(t, lab, acknowledged, round); }
+    try { for (let round = 1; round <= ROUNDS; round += 1) await timed(t, `round ${round}`, () => oneRound(t, lab, acknowledged, round)); }
     finally { for (const vm of lab.workers) await resume(vm); }
     const again = lab.client();
     await cleanNodes(again, lab, lab.workers.map((vm) => vm.name));
