@@ -1,17 +1,14 @@
 /**
  * kube-apiserver as it is installed: its own process, real certificates, durable SQLite, RBAC, admission, validation, a bearer token.
  * Creates, gets and lists a second at 1, 16 and 64 connections on HTTP/1.1 (wrk) and HTTP/2 (h2load); the list of 18,000 pods, plain and
- * gzipped (curl); memory and CPU idle and full. Figures are medians of RUNS.
+ * gzipped (curl); memory and CPU idle and full; the start with all of them stored; 1,000 watches over 20 connections. Medians of RUNS.
  */
-import { execFile, spawn, type ChildProcess } from "node:child_process";
-import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { promisify } from "node:util";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Requirement } from "../../lib/install/packages.ts";
-import { ensureClusterPki } from "../../lib/pki/cluster-pki.ts";
+import { exec, HEADERS, post, remove, start, stop, TOKEN, URL_BASE } from "./apiserver/server.ts";
+import { watchLatency } from "./apiserver/watches.ts";
 import type { Print } from "./run.ts";
 
 export const requirements: readonly Requirement[] = [
@@ -20,10 +17,7 @@ export const requirements: readonly Requirement[] = [
   { program: "curl", debianPackage: "curl", why: "timing the long list" },
 ];
 
-const exec = promisify(execFile);
-const RUNS = Number(process.env["BENCH_RUNS"] ?? 5), SECONDS = 3, PODS = 18_000, TOKEN = "bench-token", PORT = 17_443;
-const URL_BASE = `https://127.0.0.1:${PORT}`, NAMESPACE = "bench";
-const HEADERS = { authorization: `Bearer ${TOKEN}`, "content-type": "application/json" };
+const RUNS = Number(process.env["BENCH_RUNS"] ?? 5), SECONDS = 3, PODS = 18_000, NAMESPACE = "bench";
 
 const pod = (metadata: object): object => ({
   apiVersion: "v1", kind: "Pod", metadata: { ...metadata, labels: { app: "bench", tier: "web" } },
@@ -32,40 +26,6 @@ const pod = (metadata: object): object => ({
     resources: { requests: { cpu: "100m", memory: "64Mi" }, limits: { cpu: "200m", memory: "128Mi" } },
   }] },
 });
-
-interface Server { readonly child: ChildProcess; readonly dir: string; readonly readyMs: number }
-
-async function start(): Promise<Server> {
-  const dir = mkdtempSync(path.join(tmpdir(), "kaji-bench-")), file = (name: string): string => path.join(dir, name);
-  ensureClusterPki({ dir, advertiseAddresses: ["127.0.0.1"], serviceNames: ["kubernetes.default.svc"], clock: { now: () => new Date() } });
-  writeFileSync(file("tokens.csv"), `${TOKEN},bench,1,"kubeadm:cluster-admins"\n`);
-  const started = performance.now();
-  const child = spawn(process.execPath, [
-    ...(process.env["BENCH_NODE_ARGS"] ?? "").split(" ").filter((each) => each !== ""), "--no-warnings", path.resolve(import.meta.dirname, "../../cmd/kube-apiserver/main.ts"),
-    "--advertise-address=192.0.2.1", "--bind-address=127.0.0.1", `--secure-port=${PORT}`, `--data-file=${file("state.db")}`,
-    `--tls-cert-file=${file("apiserver.crt")}`, `--tls-private-key-file=${file("apiserver.key")}`, `--client-ca-file=${file("ca.crt")}`,
-    `--service-account-key-file=${file("sa.pub")}`, `--service-account-signing-key-file=${file("sa.key")}`, "--service-account-issuer=https://kubernetes.default.svc",
-    "--service-cluster-ip-range=10.96.0.0/16", "--authorization-mode=Node,RBAC", `--token-auth-file=${file("tokens.csv")}`,
-  ], { stdio: ["ignore", "ignore", "pipe"] });
-  let text = "";
-  await new Promise<void>((resolve, reject) => {
-    child.stderr!.on("data", (part: Buffer) => { text += part.toString(); if (text.includes("READY")) resolve(); });
-    child.once("exit", () => reject(new Error(`Cannot bench kube-apiserver: it ended\n${text}`)));
-  });
-  return { child, dir, readyMs: performance.now() - started };
-}
-
-async function stop({ child, dir }: Server): Promise<void> {
-  const exited = once(child, "exit");
-  child.kill("SIGTERM");
-  await exited;
-  rmSync(dir, { recursive: true, force: true });
-}
-
-async function post(where: string, body: object): Promise<void> {
-  const { stdout } = await exec("curl", ["-sk", "-o", "/dev/null", "-w", "%{http_code}", ...Object.entries(HEADERS).flatMap(([name, value]) => ["-H", `${name}: ${value}`]), "-d", JSON.stringify(body), URL_BASE + where]);
-  if (stdout !== "201") throw new Error(`Cannot prepare the bench: POST ${where} answered ${stdout}`);
-}
 
 const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!;
 const milliseconds = (text: string): number => {
@@ -162,7 +122,7 @@ async function idle(print: Print, pid: number, state: string): Promise<void> {
 
 /** Called by `npm run bench -- apiserver`. */
 export async function run(print: Print): Promise<void> {
-  const server = await start(), pid = server.child.pid!;
+  let server = await start(), pid = server.child.pid!;
   try {
     print({ figure: "ready after start", ms: Math.round(server.readyMs) });
     for (const name of [NAMESPACE, "list"]) {
@@ -174,7 +134,16 @@ export async function run(print: Print): Promise<void> {
     for (const [form, options] of [["plain", []], ["gzipped", ["--compressed"]], ["plain, HTTP/1.1", ["--http1.1"]]] as const) print({ figure: `list of ${PODS} pods`, form, ...await timeList("", ...options) });
     print({ figure: `list of ${PODS} pods`, form: "Table, first 500", ...await timeList("?limit=500", "-H", "accept: application/json;as=Table;v=v1;g=meta.k8s.io") });
     await idle(print, pid, `${PODS} pods`);
+    const startsMs: number[] = [];
+    for (let i = 0; i < RUNS; i++) {
+      await stop(server);
+      server = await start(server.dir);
+      pid = server.child.pid!;
+      startsMs.push(server.readyMs);
+    }
+    print({ figure: "ready after start", state: `${PODS} pods`, ms: Math.round(median(startsMs)) });
+    print({ figure: "an event at its watchers", ...await watchLatency(server) });
     await loads(print, server.dir);
     print({ figure: "memory after the loads", pssMb: pssMb(pid) });
-  } finally { await stop(server); }
+  } finally { await stop(server); remove(server); }
 }
