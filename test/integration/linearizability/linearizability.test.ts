@@ -19,7 +19,7 @@ import { violations, type Get, type History, type Write } from "./history.ts";
 
 const KILLS = 4, WRITES_BETWEEN_KILLS = 150, SIZE = { swappers: 5, listers: 2, watchers: 2 };
 
-test("nothing is lost, doubled, reordered or stale while the server is killed and started again", async (t) => {
+test.serial("nothing is lost, doubled, reordered or stale while the server is killed and started again", async (t) => {
   const dir = mkdtempSync(path.join(tmpdir(), "kaji-linear-")), file = (name: string): string => path.join(dir, name);
   t.teardown(() => rmSync(dir, { recursive: true, force: true }));
   const { ca } = ensureClusterPki({ dir, advertiseAddresses: ["127.0.0.1"], serviceNames: ["kubernetes"], clock: systemClock }), port = await freePort();
@@ -66,16 +66,16 @@ async function judge(store: MemoryStore, writes: number): Promise<string[]> {
   return violations(record.history);
 }
 
-test("the checker is quiet about a store without bugs", async (t) => { t.deepEqual(await judge(new MemoryStore(), 300), []); });
-test("the checker finds acknowledged writes that were lost", async (t) => {
+test.serial("the checker is quiet about a store without bugs", async (t) => { t.deepEqual(await judge(new MemoryStore(), 300), []); });
+test.serial("the checker finds acknowledged writes that were lost", async (t) => {
   const found = await judge(new ForgetfulStore(), 300);
   t.true(found.some((each) => /^(stale|broken chain|wrong list|one revision twice|watch missed)/.test(each)), found.join("\n"));
 });
-test("the checker finds writes that replaced what they had not seen", async (t) => {
+test.serial("the checker finds writes that replaced what they had not seen", async (t) => {
   const found = await judge(new CarelessStore(), 400);
   t.true(found.some((each) => each.startsWith("broken chain")), found.join("\n"));
 });
-test("the checker finds changes that watchers were not told of", async (t) => {
+test.serial("the checker finds changes that watchers were not told of", async (t) => {
   const found = await judge(new SilentStore(), 300);
   t.true(found.some((each) => /^(watch missed|stale|wrong list)/.test(each)), found.join("\n"));
 });
@@ -84,7 +84,7 @@ const wrote = (value: string, base: number, invokedMs: number, revision: number)
 const history = (more: Partial<History>): History => ({ writes: [], gets: [], lists: [], watches: [], ...more });
 const read = (value: string, revision: number, invokedMs: number): Get => ({ key: "k", value, revision, invokedMs, returnedMs: invokedMs + 1 });
 
-test("violations() names each kind of wrong", (t) => {
+test.serial("violations() names each kind of wrong", (t) => {
   const writes = [wrote("a", 0, 0, 2), wrote("b", 2, 10, 3)], seen = (value: string, revision: number) => ({ key: "k", value, revision });
   t.deepEqual(violations(history({ writes, gets: [read("b", 3, 20)], watches: [{ fromRevision: 1, events: [seen("a", 2), seen("b", 3)] }], lists: [{ revision: 3, items: [seen("b", 3)], invokedMs: 20, returnedMs: 21 }] })), []);
   t.deepEqual(violations(history({ writes, gets: [read("a", 2, 20)] })), ["stale read: k at revision 2, though 3 was known before"]);
