@@ -150,8 +150,9 @@ test("what root runs ends when it is aborted", async (t) => {
   const pids: string[] = [];
   const running = host.run(["sh", "-c", `: ${mark}; echo $$; exec sleep 600`], { sudo: true, signal: controller.signal, onLine: (line) => { pids.push(line); controller.abort(); } });
   await t.throwsAsync(running, { name: "AbortError" });
-  // `tail --pid` waits for a process that is no child of ours.
-  execFileSync("timeout", ["60", "tail", `--pid=${pids[0]!}`, "-f", "/dev/null"]);
+  // `tail --pid` waits for a process that is no child of ours; not synchronously, for the connection must go on meanwhile.
+  const [code] = (await once(spawn("timeout", ["60", "tail", `--pid=${pids[0]!}`, "-f", "/dev/null"]), "exit")) as [number];
+  t.is(code, 0);
   t.false(existsSync(`/proc/${pids[0]!}`));
 });
 

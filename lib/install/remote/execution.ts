@@ -33,6 +33,8 @@ const OUTPUT_MAX_BYTES = 64 * 1024 * 1024;
 /** sudo asks at once or not at all; one that asks in words of its own (PAM modules do) would wait for ever. */
 const SUDO_BEGIN_MAX_MS = 60_000;
 const STOP_MAX_MS = 10_000;
+/** How long a stopped command may take to say who it is: what it printed can come before that. */
+const STOP_PID_MAX_MS = 2_000;
 const SIGNALS: Readonly<Record<string, number>> = { SIGHUP: 1, SIGINT: 2, SIGQUIT: 3, SIGABRT: 6, SIGKILL: 9, SIGSEGV: 11, SIGPIPE: 13, SIGTERM: 15 };
 
 export class Execution {
@@ -85,6 +87,7 @@ class Talk {
   #running: RunningCommand | undefined;
   #pid: number | undefined;
   #asking = false;
+  #stopping = false;
   #fail: (error: unknown) => void = () => undefined;
   #limit: () => void = () => undefined;
 
@@ -148,9 +151,10 @@ class Talk {
   /** stderr until the command begins: sudo's. */
   #hear(chunk: Buffer): void {
     for (const event of this.#sudo!.dialogue.feed(chunk)) {
-      if (event.kind === "password") void this.#givePassword();
+      if (event.kind === "password") { if (!this.#stopping) void this.#givePassword(); }
       else {
         this.#pid = event.pid;
+        if (this.#stopping) return this.#end();
         this.#limit();
         this.#sudo!.begun();
         if (event.rest.length > 0) this.#take("stderr", event.rest);
@@ -191,8 +195,17 @@ class Talk {
     return { code, stdout: Buffer.concat(this.#out.stdout), stderr: Buffer.concat(this.#out.stderr) };
   }
 
-  /** Tells the command to end. The server signals only the user's own processes; root's are ended by a command of their own. */
+  /** Tells the command to end; where it is about to begin as root, as soon as it says who it is. */
   #stop(): void {
+    // Where sudo waits for a password it gets none, and ends with the channel.
+    if (this.#stopping || this.#sudo === undefined || this.#running === undefined || this.#pid !== undefined || (this.#sudo.dialogue.questions > 0 && this.#bytes.stdout === 0)) return this.#end();
+    this.#stopping = true;
+    const cancel = this.#deps.clock.after(STOP_PID_MAX_MS, () => this.#running?.stop());
+    void this.#running.ended.then(cancel);
+  }
+
+  /** The server signals only the user's own processes; root's are ended by a command of their own. */
+  #end(): void {
     this.#running?.stop();
     if (this.#pid === undefined || this.#deps.connection.lost !== undefined) return;
     const { sudo: _sudo, signal: _signal, input: _input, onOutput: _onOutput, onSent: _onSent, ...rest } = this.#options, word = `kaji${randomBytes(12).toString("hex")}`;

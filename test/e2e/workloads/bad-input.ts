@@ -50,9 +50,9 @@ async function badStarts(t: ExecutionContext, lab: Lab): Promise<void> {
 }
 
 async function noController(t: ExecutionContext, lab: Lab): Promise<void> {
-  const set = { apiVersion: "apps/v1", kind: "StatefulSet", metadata: { name: "db" }, spec: { serviceName: "db", selector: { matchLabels: { app: "db" } }, template: { metadata: { labels: { app: "db" } }, spec: { containers: [{ name: "main", image: "x" }] } } } };
-  const { stdout, stderr, code } = await lab.applyText(JSON.stringify(set));
-  t.deepEqual([code, stdout, stderr], [0, "statefulset.apps/db created\n", "Warning: StatefulSet: stored but not yet run by this release\n"]);
+  const device = { apiVersion: "resource.k8s.io/v1", kind: "DeviceClass", metadata: { name: "wl-unrun.example.com" }, spec: {} };
+  const { stdout, stderr, code } = await lab.applyText(JSON.stringify(device));
+  t.deepEqual([code, stdout, stderr], [0, "deviceclass.resource.k8s.io/wl-unrun.example.com created\n", "Warning: DeviceClass: stored but not yet run by this release\n"]);
 }
 
 export function registerBadInput(test: TestFn): void {
