@@ -26,7 +26,7 @@ export interface RunningCommand {
   readonly waitingBytes: number;
   /** No more input. */
   endInput(): void;
-  /** Asks the server to signal the command's process group (it does for the user's own processes), then lets go of the channel. */
+  /** Asks the server to signal the command (ssh2 does so only while its input is open), then lets go of the channel. */
   stop(): void;
 }
 

@@ -50,19 +50,19 @@ export class Execution {
   async execute(argv: readonly string[], options: ExecuteOptions): Promise<Executed> {
     options.signal?.throwIfAborted();
     return this.#deps.connection.slot(async () => {
-      if (options.sudo !== true) return this.#run(plainCommand(argv, options.env ?? {}), options, undefined);
+      const word = `kaji${randomBytes(12).toString("hex")}`, dialogue = new SudoDialogue(word);
+      if (options.sudo !== true) return this.#run(plainCommand(argv, options.env ?? {}, word), options, { dialogue });
       let begun = (): void => undefined;
       if (this.#firstSudo === undefined) this.#firstSudo = new Promise((resolve) => { begun = resolve; });
       else await this.#firstSudo;
       if (this.#sudoFailure !== undefined) throw this.#sudoFailure;
-      const word = `kaji${randomBytes(12).toString("hex")}`;
-      try { return await this.#run(rootCommand(argv, options.env ?? {}, word), options, { dialogue: new SudoDialogue(word), begun }); }
+      try { return await this.#run(rootCommand(argv, options.env ?? {}, word), options, { dialogue, begun }); }
       finally { begun(); }
     });
   }
 
-  async #run(command: string, options: ExecuteOptions, sudo: { dialogue: SudoDialogue; begun: () => void } | undefined): Promise<Executed> {
-    const talk = new Talk(this.#deps, options, sudo, () => this.#password());
+  async #run(command: string, options: ExecuteOptions, start: Start): Promise<Executed> {
+    const talk = new Talk(this.#deps, options, start, () => this.#password());
     try { return await talk.run(command); }
     catch (error) {
       if (error instanceof RemoteError && error.reason === "sudo-password") this.#sudoFailure ??= error;
@@ -76,11 +76,16 @@ export class Execution {
   }
 }
 
+/** How a command begins: what reads its marks and, as root, what is told that sudo let it through. */
+interface Start { readonly dialogue: SudoDialogue; readonly begun?: () => void }
+
 /** One command from its start to its end. */
 class Talk {
   readonly #deps: ExecutionDeps;
   readonly #options: ExecuteOptions;
-  readonly #sudo: { dialogue: SudoDialogue; begun: () => void } | undefined;
+  readonly #dialogue: SudoDialogue;
+  /** Only as root, behind sudo: told once the command itself begins. */
+  readonly #throughSudo: (() => void) | undefined;
   readonly #password: () => Promise<string | undefined>;
   readonly #out: Record<"stdout" | "stderr", Buffer[]> = { stdout: [], stderr: [] };
   readonly #bytes = { stdout: 0, stderr: 0 };
@@ -91,10 +96,11 @@ class Talk {
   #fail: (error: unknown) => void = () => undefined;
   #limit: () => void = () => undefined;
 
-  constructor(deps: ExecutionDeps, options: ExecuteOptions, sudo: { dialogue: SudoDialogue; begun: () => void } | undefined, password: () => Promise<string | undefined>) {
+  constructor(deps: ExecutionDeps, options: ExecuteOptions, start: Start, password: () => Promise<string | undefined>) {
     this.#deps = deps;
     this.#options = options;
-    this.#sudo = sudo;
+    this.#dialogue = start.dialogue;
+    this.#throughSudo = start.begun;
     this.#password = password;
   }
 
@@ -107,7 +113,7 @@ class Talk {
     this.#limit = () => {
       if (timeoutMs !== undefined) cancels.push(clock.after(timeoutMs, () => this.#fail(this.#error("timeout", `it did not end within ${timeoutMs / 1000} s`, "look at what it waits for there, or give it more time"))));
     };
-    if (this.#sudo === undefined) this.#limit();
+    if (this.#throughSudo === undefined) this.#limit();
     else cancels.push(this.#watchSudo()); // The command's own time begins with the command: a person may have to be asked first.
     try {
       const starting = startCommand(connection.client, command).catch((error: Error) => { throw this.#notStarted(error); });
@@ -115,9 +121,9 @@ class Talk {
       this.#running = await Promise.race([starting, failed]).catch((error: unknown) => { starting.then((late) => late.stop(), () => undefined); throw error; });
       this.#running.listen({
         onStdout: (chunk) => this.#take("stdout", chunk),
-        onStderr: (chunk) => (this.#sudo === undefined || this.#sudo.dialogue.begun ? this.#take("stderr", chunk) : this.#hear(chunk)),
+        onStderr: (chunk) => (this.#dialogue.begun ? this.#take("stderr", chunk) : this.#hear(chunk)),
       });
-      if (this.#sudo === undefined) void this.#send();
+      if (this.#throughSudo === undefined) void this.#send();
       return this.#result(await Promise.race([this.#running.ended, failed]));
     } catch (error) {
       this.#stop();
@@ -134,7 +140,7 @@ class Talk {
     const watch = (): void => {
       cancel = this.#deps.clock.after(SUDO_BEGIN_MAX_MS, () => {
         if (this.#asking) return watch();
-        if (!this.#sudo!.dialogue.begun) this.#fail(this.#error("timeout", `sudo did not begin within ${SUDO_BEGIN_MAX_MS / 1000} s${this.#sudo!.dialogue.said === "" ? "" : ` and says: ${this.#sudo!.dialogue.said}`}`, "see that sudo there asks for nothing but a password, or log in as root"));
+        if (!this.#dialogue.begun) this.#fail(this.#error("timeout", `sudo did not begin within ${SUDO_BEGIN_MAX_MS / 1000} s${this.#dialogue.said === "" ? "" : ` and says: ${this.#dialogue.said}`}`, "see that sudo there asks for nothing but a password, or log in as root"));
       });
     };
     watch();
@@ -148,16 +154,17 @@ class Talk {
     this.#options.onOutput?.(chunk, stream);
   }
 
-  /** stderr until the command begins: sudo's. */
+  /** stderr until the command begins: sudo's, or what the user's shell says before it. */
   #hear(chunk: Buffer): void {
-    for (const event of this.#sudo!.dialogue.feed(chunk)) {
+    for (const event of this.#dialogue.feed(chunk)) {
       if (event.kind === "password") { if (!this.#stopping) void this.#givePassword(); }
       else {
         this.#pid = event.pid;
         if (this.#stopping) return this.#end();
-        this.#limit();
-        this.#sudo!.begun();
         if (event.rest.length > 0) this.#take("stderr", event.rest);
+        if (this.#throughSudo === undefined) continue;
+        this.#limit();
+        this.#throughSudo();
         void this.#send();
       }
     }
@@ -165,7 +172,7 @@ class Talk {
 
   async #givePassword(): Promise<void> {
     const { user } = this.#deps.connection.target;
-    if (this.#sudo!.dialogue.questions > 1) return this.#fail(this.#sudoError(1)); // Asked again: it was wrong.
+    if (this.#dialogue.questions > 1) return this.#fail(this.#sudoError(1)); // Asked again: it was wrong.
     this.#asking = true;
     try {
       const password = await this.#password();
@@ -191,33 +198,37 @@ class Talk {
   #result(end: ChannelEnd): Executed {
     if (end.kind === "gone") throw this.#lost();
     const code = end.kind === "exit" ? end.code : 128 + (SIGNALS[end.signal] ?? 0);
-    if (this.#sudo?.dialogue.begun === false) throw this.#sudoError(code);
+    if (!this.#dialogue.begun) {
+      if (this.#throughSudo !== undefined) throw this.#sudoError(code);
+      this.#out.stderr.push(Buffer.from(this.#dialogue.said)); // Something there took the command's place (ForceCommand).
+    }
     return { code, stdout: Buffer.concat(this.#out.stdout), stderr: Buffer.concat(this.#out.stderr) };
   }
 
-  /** Tells the command to end; where it is about to begin as root, as soon as it says who it is. */
+  /** Tells the command to end; where it is about to begin, as soon as it says who it is. */
   #stop(): void {
     // Where sudo waits for a password it gets none, and ends with the channel.
-    if (this.#stopping || this.#sudo === undefined || this.#running === undefined || this.#pid !== undefined || (this.#sudo.dialogue.questions > 0 && this.#bytes.stdout === 0)) return this.#end();
+    if (this.#stopping || this.#running === undefined || this.#pid !== undefined || (this.#dialogue.questions > 0 && this.#bytes.stdout === 0)) return this.#end();
     this.#stopping = true;
     const cancel = this.#deps.clock.after(STOP_PID_MAX_MS, () => this.#running?.stop());
     void this.#running.ended.then(cancel);
   }
 
-  /** The server signals only the user's own processes; root's are ended by a command of their own. */
+  /** By a command of its own: sshd signals no process of root's, and ssh2 sends no signal once the input has ended. */
   #end(): void {
     this.#running?.stop();
     if (this.#pid === undefined || this.#deps.connection.lost !== undefined) return;
-    const { sudo: _sudo, signal: _signal, input: _input, onOutput: _onOutput, onSent: _onSent, ...rest } = this.#options, word = `kaji${randomBytes(12).toString("hex")}`;
-    const end = new Talk(this.#deps, { ...rest, timeoutMs: STOP_MAX_MS }, { dialogue: new SudoDialogue(word), begun: () => undefined }, this.#password);
-    end.run(rootCommand(["sh", "-c", 'kill -TERM -- "-$1" 2>/dev/null || kill -TERM "$1"', "kaji", String(this.#pid)], {}, word)).catch(() => undefined); // It may have ended by itself.
+    const { sudo: asRoot, signal: _signal, input: _input, onOutput: _onOutput, onSent: _onSent, env: _env, ...rest } = this.#options;
+    const word = `kaji${randomBytes(12).toString("hex")}`, dialogue = new SudoDialogue(word), argv = ["sh", "-c", 'kill -TERM -- "-$1" 2>/dev/null || kill -TERM "$1"', "kaji", String(this.#pid)];
+    const end = new Talk(this.#deps, { ...rest, timeoutMs: STOP_MAX_MS }, asRoot === true ? { dialogue, begun: () => undefined } : { dialogue }, this.#password);
+    end.run(asRoot === true ? rootCommand(argv, {}, word) : plainCommand(argv, {}, word)).catch(() => undefined); // It may have ended by itself.
   }
 
   #error(reason: RemoteError["reason"], found: string, nextStep: string, action = this.#options.action): RemoteError {
     return new RemoteError(reason, this.#deps.connection.target, { action, found, nextStep });
   }
   #sudoError(exitCode: number): RemoteError {
-    const { target } = this.#deps.connection, { reason, ...detail } = this.#sudo!.dialogue.explain(target.user, exitCode);
+    const { target } = this.#deps.connection, { reason, ...detail } = this.#dialogue.explain(target.user, exitCode);
     return new RemoteError(reason, target, { action: "become root on", ...detail });
   }
   #lost(cause: Error | undefined = this.#deps.connection.lost): RemoteError {

@@ -2,8 +2,8 @@
  * What is sent to the remote shell, and how sudo's side of the talk is read. Pure.
  *
  * One command line serves every host: root runs the command as it is, others through `sudo -S` with a prompt of our own. On stderr
- * come, with a random word nobody can guess: "no sudo here", "sudo asks for a password", "the command begins now". Only after the
- * last is input sent, so a password is never read by the command, nor the command's input by sudo. Neither is ever in argv.
+ * come, with a random word nobody can guess: "no sudo here", "sudo asks for a password", "the command begins now". Behind sudo, only
+ * after the last is input sent, so a password is never read by the command, nor the command's input by sudo. Neither is ever in argv.
  * Counterpart: Ansible's `become` with `BECOME-SUCCESS`.
  */
 import { quoteWords } from "./shell-words.ts";
@@ -12,9 +12,12 @@ import type { RemoteReason } from "./remote-host.ts";
 /** What programs print is read by programs: in English, unless the caller's `env` says otherwise. */
 const LOCALE = "LC_ALL=C";
 
-/** The command line for argv as the user who logged in. */
-export function plainCommand(argv: readonly string[], env: Readonly<Record<string, string>> = {}): string {
-  return `exec ${quoteWords(withEnvironment(argv, env))}`;
+/** Says who the command is, then becomes it. */
+const beginning = (word: string): string => `printf '%s' "${word}-begin-$$;" >&2; exec "$@"`;
+
+/** The command line for argv as the user who logged in. It says that it begins, too, so that it can be ended by its process id. */
+export function plainCommand(argv: readonly string[], env: Readonly<Record<string, string>>, word: string): string {
+  return `exec ${quoteWords(["sh", "-c", beginning(word), "kaji", ...withEnvironment(argv, env)])}`;
 }
 
 function withEnvironment(argv: readonly string[], env: Readonly<Record<string, string>>): string[] {
@@ -24,7 +27,7 @@ function withEnvironment(argv: readonly string[], env: Readonly<Record<string, s
 
 /** The command line for argv as root. `word` is random and of letters and digits only: sudo's prompt would expand a "%". */
 export function rootCommand(argv: readonly string[], env: Readonly<Record<string, string>>, word: string): string {
-  const begin = `printf '%s' "${word}-begin-$$;" >&2; exec "$@"`;
+  const begin = beginning(word);
   const script = `if [ "$(id -u)" = 0 ]; then ${begin}; fi
 command -v sudo >/dev/null 2>&1 || { printf '%s' "${word}-absent;" >&2; exit 127; }
 LC_ALL=C exec sudo -S -p "${word}-password;" -- sh -c ${quoteWords([begin])} kaji "$@"`;
