@@ -11,14 +11,25 @@ import { countAnswers, isReady, onHost, readyAddresses, removeWorkload, startWor
 
 const NAMESPACE = "healing";
 
-/** A loop that fetches from the Service until stopped; every failure is kept with its time. */
-function curlLoop(host: string, clusterIp: string): { stop: () => Promise<{ ok: number; failures: { atMs: number; error: string }[] }> } {
+/** A request that brought nothing, and the endpoint that the host's rules had sent it to. */
+interface Failure { readonly atMs: number; readonly endpoint: string; readonly error: string }
+const FIRST_PORT = 40_000, PORTS = 20_000;
+
+/** Where the host's connection tracking says that the connection from `port` went: the source of the answers it waits for. */
+async function endpointOf(host: string, clusterIp: string, port: number): Promise<string> {
+  const { stdout } = await onHost(host, "conntrack", "-L", "-p", "tcp", "--orig-dst", clusterIp, "--orig-port-src", String(port));
+  return [...stdout.matchAll(/\bsrc=(\S+)/g)][1]?.[1] ?? `unknown: ${stdout}`;
+}
+
+/** A loop that fetches from the Service until stopped, each time from a port of its own; every failure is kept with its time and its endpoint. */
+function curlLoop(host: string, clusterIp: string): { stop: () => Promise<{ ok: number; failures: Failure[] }> } {
   let going = true, ok = 0;
-  const failures: { atMs: number; error: string }[] = [];
+  const failures: Failure[] = [];
   const loop = (async (): Promise<void> => {
-    while (going) {
-      try { await onHost(host, "curl", "-sS", "--fail", "--max-time", "1", "-o", "/dev/null", `http://${clusterIp}/`); ok += 1; }
-      catch (error) { failures.push({ atMs: systemClock.monotonicMs(), error: (error as Error).message }); }
+    for (let i = 0; going; i += 1) {
+      const port = FIRST_PORT + i % PORTS;
+      try { await onHost(host, "curl", "-sS", "--fail", "--local-port", String(port), "--connect-timeout", "1", "--max-time", "5", "-o", "/dev/null", `http://${clusterIp}/`); ok += 1; }
+      catch (error) { const atMs = systemClock.monotonicMs(); failures.push({ atMs, endpoint: await endpointOf(host, clusterIp, port), error: (error as Error).message }); }
     }
   })();
   return { stop: async () => { going = false; await loop; return { ok, failures }; } };
@@ -74,6 +85,7 @@ export function registerHealing(test: TestFn): void {
       t.true(replacedMs <= 60_000);
       // One second for a request in flight, and for rules to reach the kernel.
       t.deepEqual(failures.filter((f) => f.atMs - cutMs > endpointsMs + 2_000), []);
+      t.deepEqual(failures.filter((f) => !lost.has(f.endpoint)), [], "only requests to the dead endpoints failed");
       t.true(ok > 0);
     } finally {
       await loop.stop();
