@@ -4,7 +4,7 @@ import { spawn } from "node:child_process";
 import { constants } from "node:os";
 import { shutdownSignal } from "../../lib/util/abort.ts";
 import { systemClock } from "../../lib/util/clock.ts";
-import { FlagError, flagsHelp, parseFlags } from "../../lib/util/flags.ts";
+import { FlagError, flagsHelp, HelpWanted, parseFlags } from "../../lib/util/flags.ts";
 import { HOST_COMMANDS } from "./host-commands.ts";
 import { REMOTE_COMMANDS } from "./remote-commands.ts";
 import { createLogger } from "../../lib/util/logger.ts";
@@ -149,7 +149,13 @@ export async function main(argv: readonly string[]): Promise<number> {
   if (Object.hasOwn(DAEMONS, name)) return (await (await DAEMONS[name]!()).main(rest)) ?? 0;
   if (name === "help" || name === "--help" || name === "-h") { print(help()); return 0; }
   if (!Object.hasOwn(COMMANDS, name)) throw new FlagError(`unknown command ${JSON.stringify(name)} for "kaji"; "kaji help" lists them`);
-  return (await COMMANDS[name]!.run(rest)) ?? 0;
+  const { run: command, help: text } = COMMANDS[name]!;
+  try { return (await command(rest)) ?? 0; }
+  catch (error) {
+    if (!(error instanceof HelpWanted)) throw error;
+    print(`${text}\n\n${flagsHelp(`kaji ${name} [flags]`, error.specs)}`);
+    return 0;
+  }
 }
 
 /** The whole program: runs one command and leaves its exit code to the process. */

@@ -18,6 +18,12 @@ type FlagValue<S extends FlagSpec> =
 export type FlagValues<F extends Record<string, FlagSpec>> = { [K in keyof F]: FlagValue<F[K]> };
 
 export class FlagError extends Error { override readonly name = "FlagError"; }
+/** Thrown where `--help` or `-h` was given: nothing is wrong, and nothing is to be done but to show what there is. */
+export class HelpWanted extends Error {
+  override readonly name = "HelpWanted";
+  readonly specs: Record<string, FlagSpec>;
+  constructor(specs: Record<string, FlagSpec>) { super("help is wanted"); this.specs = specs; }
+}
 
 const UNIT_MS: Record<string, number> = { h: 3_600_000, m: 60_000, s: 1_000, ms: 1, us: 0.001, "µs": 0.001, ns: 0.000_001 };
 
@@ -47,7 +53,7 @@ function convert(name: string, spec: FlagSpec, raw: string): unknown {
   }
 }
 
-/** Parses `argv` (without the program's name). Returns values, in milliseconds for durations, and the positional arguments. Throws FlagError. */
+/** Parses `argv` (without the program's name). Returns values, in milliseconds for durations, and the positional arguments. Throws FlagError, and HelpWanted for `--help`. */
 export function parseFlags<const F extends Record<string, FlagSpec>>(argv: readonly string[], specs: F): { flags: FlagValues<F>; args: string[] } {
   const values: Record<string, unknown> = {};
   for (const [name, spec] of Object.entries(specs)) {
@@ -57,6 +63,7 @@ export function parseFlags<const F extends Record<string, FlagSpec>>(argv: reado
   const args: string[] = [], seen = new Set<string>();
   for (let i = 0; i < argv.length; i++) {
     const argument = argv[i]!;
+    if ((argument === "--help" && !Object.hasOwn(specs, "help")) || (argument === "-h" && args.length === 0)) throw new HelpWanted(specs);
     if (argument === "--") { args.push(...argv.slice(i + 1)); break; }
     if (!argument.startsWith("--")) { args.push(argument); continue; }
     const equals = argument.indexOf("=");
@@ -76,11 +83,11 @@ export function parseFlags<const F extends Record<string, FlagSpec>>(argv: reado
   return { flags: values as FlagValues<F>, args };
 }
 
-/** The help text of a daemon: usage line, then every flag. */
+/** The help text of a command or daemon: usage line, then every flag. */
 export function flagsHelp(usage: string, specs: Record<string, FlagSpec>): string {
   const rows = Object.entries(specs).map(([name, spec]) => {
     const fallback = spec.default === undefined || spec.default === "" || spec.default === false ? "" : ` (default ${Array.isArray(spec.default) ? `[${spec.default.join(",")}]` : String(spec.default)})`;
     return `      --${name}${spec.type === "bool" ? "" : ` ${spec.type}`}`.padEnd(48) + `${spec.help}${fallback}`;
   });
-  return `Usage:\n  ${usage}\n\nFlags:\n${rows.join("\n")}\n`;
+  return `Usage:\n  ${usage}\n${rows.length === 0 ? "" : `\nFlags:\n${rows.join("\n")}\n`}`;
 }

@@ -16,36 +16,45 @@ import { admissionForbidden } from "./admission-error.ts";
 const GROUP = "certificates.k8s.io", CLIENT_SIGNER = "kubernetes.io/kube-apiserver-client";
 const isRequest = (definition: ResourceDefinition): boolean => definition.group === GROUP && definition.plural === "certificatesigningrequests";
 
-function may(authorizer: Authorizer, user: UserInfo, verb: "approve" | "sign", signer: string): boolean {
-  const allows = (name: string): boolean =>
-    authorizer.authorize({ user, verb, isResourceRequest: true, path: "", apiGroup: GROUP, apiVersion: "*", resource: "signers", subresource: "", namespace: "", name }).decision === "allow";
-  return allows(signer) || allows(`${signer.split("/")[0]!}/*`);
-}
-
-export class CertificateApproval implements AdmissionPlugin {
-  readonly name = "CertificateApproval";
+/** A write of one subresource, which needs a verb on the signer's name. */
+abstract class SignerRight implements AdmissionPlugin {
+  abstract readonly name: string;
+  protected abstract readonly verb: "approve" | "sign";
+  protected abstract readonly subresource: string;
   readonly #authorizer: Authorizer;
   constructor(authorizer: Authorizer) { this.#authorizer = authorizer; }
 
-  handles(operation: AdmissionOperation, definition: ResourceDefinition, subresource: string): boolean { return operation === "UPDATE" && isRequest(definition) && subresource === "approval"; }
+  handles(operation: AdmissionOperation, definition: ResourceDefinition, subresource: string): boolean { return operation === "UPDATE" && isRequest(definition) && subresource === this.subresource; }
 
   validate(attributes: AdmissionAttributes): void {
-    const { signerName } = (attributes.oldObject as CertificateSigningRequest).spec;
-    if (!may(this.#authorizer, attributes.user, "approve", signerName)) throw admissionForbidden(attributes, `user not permitted to approve requests with signerName ${JSON.stringify(signerName)}`);
+    const old = attributes.oldObject as CertificateSigningRequest, { signerName } = old.spec;
+    if (!this.concerns(old, attributes.object as CertificateSigningRequest)) return;
+    if (!this.#may(attributes.user, signerName)) throw admissionForbidden(attributes, `user not permitted to ${this.verb} requests with signerName ${JSON.stringify(signerName)}`);
+  }
+
+  /** Whether the write is one that the verb is needed for. */
+  protected concerns(_old: CertificateSigningRequest, _object: CertificateSigningRequest): boolean { return true; }
+
+  #may(user: UserInfo, signer: string): boolean {
+    const allows = (name: string): boolean =>
+      this.#authorizer.authorize({ user, verb: this.verb, isResourceRequest: true, path: "", apiGroup: GROUP, apiVersion: "*", resource: "signers", subresource: "", namespace: "", name }).decision === "allow";
+    return allows(signer) || allows(`${signer.split("/")[0]!}/*`);
   }
 }
 
-export class CertificateSigning implements AdmissionPlugin {
+export class CertificateApproval extends SignerRight {
+  readonly name = "CertificateApproval";
+  protected readonly verb = "approve";
+  protected readonly subresource = "approval";
+}
+
+export class CertificateSigning extends SignerRight {
   readonly name = "CertificateSigning";
-  readonly #authorizer: Authorizer;
-  constructor(authorizer: Authorizer) { this.#authorizer = authorizer; }
+  protected readonly verb = "sign";
+  protected readonly subresource = "status";
 
-  handles(operation: AdmissionOperation, definition: ResourceDefinition, subresource: string): boolean { return operation === "UPDATE" && isRequest(definition) && subresource === "status"; }
-
-  validate(attributes: AdmissionAttributes): void {
-    const old = attributes.oldObject as CertificateSigningRequest, { status } = attributes.object as CertificateSigningRequest, { signerName } = old.spec;
-    if (status?.certificate === old.status?.certificate && semanticEqual(status?.conditions ?? [], old.status?.conditions ?? [])) return;
-    if (!may(this.#authorizer, attributes.user, "sign", signerName)) throw admissionForbidden(attributes, `user not permitted to sign requests with signerName ${JSON.stringify(signerName)}`);
+  protected override concerns(old: CertificateSigningRequest, { status }: CertificateSigningRequest): boolean {
+    return status?.certificate !== old.status?.certificate || !semanticEqual(status?.conditions ?? [], old.status?.conditions ?? []);
   }
 }
 

@@ -4,10 +4,10 @@
  */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { appendFileSync, chmodSync, chownSync, copyFileSync, cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { createInterface } from "node:readline";
+import { freePort } from "../../free-port.ts";
 
 /** Users, all with the password `sesame`, and what sudo lets them do. */
 export const USERS = {
@@ -114,12 +114,4 @@ Match User kaji-both
 
   /** What lies in a folder as sshd's namespace sees it. */
   list(...names: string[]): string[] { return readdirSync(path.join("/proc", String(this.#process!.pid), "root", this.file(...names))); }
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => { server.listen(0, "127.0.0.1", resolve); });
-  const { port } = server.address() as AddressInfo;
-  await new Promise<void>((resolve) => { server.close(() => resolve()); });
-  return port;
 }

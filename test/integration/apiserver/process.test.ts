@@ -5,7 +5,8 @@ import https from "node:https";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { ensureClusterPki } from "../../../lib/pki/cluster-pki.ts";
-import { freePort, runServer, serverFlags } from "./server-process.ts";
+import { freePort } from "../../free-port.ts";
+import { runServer, serverFlags } from "./server-process.ts";
 
 function get(url: string, ca: string, token: string, method = "GET", body?: string): Promise<{ status: number; text: string }> {
   return new Promise((resolve, reject) => {

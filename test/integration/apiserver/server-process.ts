@@ -1,7 +1,6 @@
 /** kube-apiserver as a process of its own, over a store that outlives it. */
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { createServer, type AddressInfo } from "node:net";
 import path from "node:path";
 
 const MAIN = path.resolve(import.meta.dirname, "../../../cmd/kube-apiserver/main.ts");
@@ -39,12 +38,3 @@ export function serverFlags({ dir, port }: { dir: string; port: number }): strin
   ];
 }
 export const startServerProcess = (where: { dir: string; port: number }): ServerProcess => runServer(serverFlags(where));
-
-/** A port of loopback nobody had a moment ago. */
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => { server.listen(0, "127.0.0.1", resolve); });
-  const { port } = server.address() as AddressInfo;
-  await new Promise<void>((resolve) => { server.close(() => resolve()); });
-  return port;
-}

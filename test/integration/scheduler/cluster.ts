@@ -2,7 +2,6 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
-import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { configFromKubeconfig, makeKubeconfig, writeKubeconfig, type Kubeconfig } from "../../../lib/client/kubeconfig.ts";
@@ -12,6 +11,7 @@ import { ensureClusterPki, type ClusterPki } from "../../../lib/pki/cluster-pki.
 import { issue } from "../../../lib/pki/certificate.ts";
 import { privateKeyPem } from "../../../lib/pki/keys.ts";
 import { systemClock } from "../../../lib/util/clock.ts";
+import { freePort } from "../../free-port.ts";
 
 export interface Cluster {
   /** As an administrator. */
@@ -25,14 +25,6 @@ export interface Cluster {
 }
 
 const root = path.resolve(import.meta.dirname, "../../..");
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  return port;
-}
 
 function kubeconfig(pki: ClusterPki, server: string, user: string, organizations: string[]): Kubeconfig {
   const pair = issue(pki.ca, { subject: { commonName: user, organizations }, usages: ["client"], now: new Date() });
