@@ -1,5 +1,5 @@
 /**
- * A plan carried out: stage after stage, the hosts of a stage at the same time.
+ * A plan carried out: stage after stage, the hosts of a stage at the same time; the master does not wait for the others' files.
  *
  * Promises: a host whose step failed is left there, the others go on; when the master fails nothing more is begun that needs it; nodes that run are
  * renewed one after another, and no further one after a node did not come back; an abort ends what runs and begins nothing. Never throws for a host.
@@ -71,9 +71,14 @@ export async function runPlan(plan: Plan, deps: RunDeps, signal: AbortSignal): P
   const runner = new Runner(deps, signal), outcome = (): Outcome => ({ failures: runner.failures, undone: [...runner.undone] });
   const stop = (): boolean => signal.aborted || runner.failed(deps.master);
   deps.board.goLive();
-  await eachOf(byHost(plan.prepare), async ([host, steps]) => { await runner.host(host, steps); });
-  if (!stop()) for (const [host, steps] of byHost(plan.master)) await runner.host(host, steps);
-  else runner.skip(plan.master);
+  // The master is set up while the others are still getting their files.
+  const ofMaster = (step: Step): boolean => step.host === deps.master, others = byHost(plan.prepare.filter((step) => !ofMaster(step)));
+  const setUpMaster = async (): Promise<void> => {
+    await runner.host(deps.master, plan.prepare.filter(ofMaster));
+    if (!stop()) for (const [host, steps] of byHost(plan.master)) await runner.host(host, steps);
+    else runner.skip(plan.master);
+  };
+  await Promise.all([setUpMaster(), eachOf(others, async ([host, steps]) => { await runner.host(host, steps); })]);
   if (stop()) { runner.skip([...plan.join, ...plan.renew, ...plan.leave]); return outcome(); }
   try {
     await eachOf(byHost(plan.join), async ([host, steps]) => { await runner.host(host, steps); });
