@@ -9,7 +9,7 @@ import { mkdir, readFile, realpath, rmdir, stat, writeFile } from "node:fs/promi
 import path from "node:path";
 import { exec } from "../util/exec.ts";
 import { type ClusterConfig, type HostConfig, masterAddress, parseRange } from "./cluster-config.ts";
-import { containerdConfig } from "./containerd-config.ts";
+import { hostOfUpConfig } from "./containerd-config.ts";
 import { DATA_DIR, hostDir, NAMESPACES_DIR, namespaceFile } from "./paths.ts";
 
 const SWITCH = "switch";
@@ -128,7 +128,7 @@ async function resolverText(config: ClusterConfig): Promise<string> {
 export async function ensureHost(config: ClusterConfig, host: HostConfig): Promise<void> {
   await mkdir(hostDir(host.name), { recursive: true });
   await writeFile(path.join(hostDir(host.name), "resolv.conf"), await resolverText(config));
-  await writeFile(path.join(hostDir(host.name), "containerd.toml"), await containerdConfig());
+  await writeFile(path.join(hostDir(host.name), "containerd.toml"), await hostOfUpConfig());
   await ensureDirectories(host);
   if (await ensureNamespaces(host.name, ["net", "mnt", "uts"])) await mountHost(host);
   await ensureLink(config, host);

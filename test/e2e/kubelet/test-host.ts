@@ -3,11 +3,12 @@
  * Needs root, containerd, runc, CNI plugins and busybox-static; says so when one is missing. `stop()` leaves nothing behind.
  */
 import { execFile, spawn, type ChildProcess } from "node:child_process";
-import { accessSync, existsSync, readdirSync, readFileSync, rmdirSync } from "node:fs";
+import { accessSync, existsSync, readdirSync, rmdirSync } from "node:fs";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
+import { containerdConfig } from "../../../lib/install/containerd-config.ts";
 import { busyboxLayer, writeImage } from "./image-archive.ts";
 
 const run = promisify(execFile);
@@ -33,22 +34,6 @@ function requireParts(): void {
     try { accessSync(file); } catch { throw new Error(`Cannot start a test host: ${file} is missing (install containerd, runc, containernetworking-plugins, busybox-static)`); }
   }
 }
-
-const lacksSysResource = (): boolean => (BigInt(`0x${/CapEff:\s*([0-9a-f]+)/.exec(readFileSync("/proc/self/status", "utf8"))![1]}`) & (1n << 24n)) === 0n;
-
-const containerdConfig = (): string => `version = 2
-root = "/var/lib/kubelet/../kubelet/containerd-root"
-state = "/run/containerd"
-[grpc]
-  address = "/run/containerd/containerd.sock"
-[plugins."io.containerd.grpc.v1.cri"]
-  sandbox_image = "${PAUSE_IMAGE}"
-  restrict_oom_score_adj = ${lacksSysResource()}
-  disable_apparmor = true
-  [plugins."io.containerd.grpc.v1.cri".cni]
-    bin_dir = "/usr/lib/cni"
-    conf_dir = "/etc/cni/net.d"
-`.replace("/var/lib/kubelet/../kubelet/containerd-root", "/run/containerd-root");
 
 const cniConfig = (subnet: string): string => JSON.stringify({
   cniVersion: "1.0.0", name: "test", plugins: [
@@ -81,7 +66,7 @@ export async function startTestHost(name: string, options: { subnet?: string; im
   const directory = await mkdtemp(path.join(tmpdir(), `kaji-test-${name}-`)), netns = `kaji-test-${name}`;
   const created = PRIVATE_DIRECTORIES.filter((target) => !existsSync(target));
   for (const target of PRIVATE_DIRECTORIES) await Promise.all([mkdir(path.join(directory, "root", target), { recursive: true }), mkdir(target, { recursive: true })]);
-  await writeFile(path.join(directory, "containerd.toml"), containerdConfig());
+  await writeFile(path.join(directory, "containerd.toml"), await containerdConfig({ root: "/run/containerd-root", state: "/run/containerd", socket: "/run/containerd/containerd.sock", pauseImage: PAUSE_IMAGE, systemdCgroup: false }));
   await writeFile(path.join(directory, "root/etc/cni/net.d/10-test.conflist"), cniConfig(options.subnet ?? "10.244.77.0/24"));
   await run("ip", ["netns", "add", netns]);
   await run("ip", ["-n", netns, "link", "set", "lo", "up"]);
