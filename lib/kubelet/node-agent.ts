@@ -16,6 +16,7 @@ import type { Clock } from "../util/clock.ts";
 import type { Logger } from "../util/logger.ts";
 import type { Runnable } from "../util/runnable.ts";
 import { Wakeup } from "../util/wakeup.ts";
+import { type NodeEvent, nodeEvents } from "./node-events.ts";
 import { nodeStatus, nodeStatusDiffers, type NodeFacts } from "./node-status.ts";
 
 export interface NodeAgentOptions {
@@ -46,7 +47,6 @@ export class NodeAgent implements Runnable {
   #reportedMs = -Infinity;
   /** The status as last written. */
   #reported: NodeStatus | undefined;
-  #wasReady: boolean | undefined;
   #registered!: () => void;
   /** Resolves once the node object exists. */
   readonly registered: Promise<void>;
@@ -102,6 +102,7 @@ export class NodeAgent implements Runnable {
       this.#node = missing.length === 0 ? existing : await client.patch(nodes, { name: nodeName }, "merge", { metadata: { labels: Object.fromEntries(missing) } }, {}, signal);
     }
     this.#event("Normal", "Starting", "Starting kubelet.");
+    this.#tell(nodeEvents(nodeName, undefined, status));
   }
 
   async #statusLoop(signal: AbortSignal): Promise<void> {
@@ -129,12 +130,11 @@ export class NodeAgent implements Runnable {
     const { client, clock } = this.#deps, { nodeName } = this.#options, facts = await this.#deps.facts(), nowMs = clock.monotonicMs();
     const status = nodeStatus(facts, this.#node?.status, clock.now().getTime()), ready = facts.notReady.length === 0;
     if (nowMs - this.#reportedMs < this.#options.statusReportMs && !nodeStatusDiffers(this.#node?.status, status)) return ready;
-    const patch = { status: { ...status, addresses: [{ $patch: "replace" }, ...(status.addresses ?? [])] } };
+    const before = this.#node?.status, patch = { status: { ...status, addresses: [{ $patch: "replace" }, ...(status.addresses ?? [])] } };
     this.#node = await client.patch(nodes, { name: nodeName }, "strategic", patch, { subresource: "status" }, signal);
     this.#reportedMs = nowMs;
     this.#reported = status;
-    if (this.#wasReady !== ready) this.#event("Normal", ready ? "NodeReady" : "NodeNotReady", `Node ${nodeName} status is now: ${ready ? "NodeReady" : "NodeNotReady"}`);
-    this.#wasReady = ready;
+    this.#tell(nodeEvents(nodeName, before, status));
     return ready;
   }
 
@@ -167,6 +167,7 @@ export class NodeAgent implements Runnable {
     }
   }
 
+  #tell(events: readonly NodeEvent[]): void { for (const { type, reason, message } of events) this.#event(type, reason, message); }
   #event(type: "Normal" | "Warning", reason: string, message: string): void {
     // Upstream uses the node's name as the uid of these events; describe looks them up by it.
     this.#deps.events.event({ kind: "Node", name: this.#options.nodeName, uid: this.#options.nodeName, apiVersion: "v1" }, type, reason, message);

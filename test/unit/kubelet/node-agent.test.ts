@@ -43,7 +43,7 @@ test("NodeAgent registers a new node with its labels and taints, and says it is 
   await pass(world.clock, 200);
   t.like(world.objects.node!.metadata.labels, { "kubernetes.io/hostname": "n1", "kubernetes.io/os": "linux", "kubernetes.io/arch": "amd64", extra: "1" });
   t.deepEqual(world.objects.node!.spec!.taints, [{ key: "t", effect: "NoSchedule" }]);
-  t.deepEqual(world.told, ["Normal Starting", "Normal NodeReady"]);
+  t.deepEqual(world.told, ["Normal Starting", "Normal NodeHasSufficientMemory", "Normal NodeHasNoDiskPressure", "Normal NodeHasSufficientPID", "Normal NodeReady"]);
   await world.stop();
 });
 test("NodeAgent keeps a node that is there, adding only labels it lacks", async (t) => {
