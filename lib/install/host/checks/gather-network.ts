@@ -19,18 +19,22 @@ export function parseSockets(text: string, protocol: "tcp" | "udp"): Socket[] {
   });
 }
 
+interface Holder extends Listener { /** Text of proc(5)'s `cgroup`. */ readonly groups: string }
 /** Who has the sockets, by the files each process has open. */
-async function holders(inodes: ReadonlySet<string>): Promise<Map<string, Listener>> {
-  const found = new Map<string, Listener>();
+async function holders(inodes: ReadonlySet<string>): Promise<Map<string, Holder>> {
+  const found = new Map<string, Holder>();
   if (inodes.size === 0) return found;
   for (const pid of (await readdir("/proc")).filter((name) => /^\d+$/.test(name))) {
     for (const descriptor of await readdir(`/proc/${pid}/fd`).catch(() => [])) {
       const inode = /^socket:\[(\d+)\]$/.exec(await readlink(`/proc/${pid}/fd/${descriptor}`).catch(() => ""))?.[1];
-      if (inode !== undefined && inodes.has(inode) && !found.has(inode)) found.set(inode, { pid: Number(pid), command: (await readText(`/proc/${pid}/cmdline`)).split("\0").filter(Boolean).join(" ").slice(0, 120) });
+      if (inode !== undefined && inodes.has(inode) && !found.has(inode)) found.set(inode, { pid: Number(pid), command: (await readText(`/proc/${pid}/cmdline`)).split("\0").filter(Boolean).join(" ").slice(0, 120), groups: await readText(`/proc/${pid}/cgroup`) });
     }
   }
   return found;
 }
+
+/** Whether a process of these control groups belongs to the unit. Pure. */
+export const isOfUnit = (groups: string, unit: string): boolean => groups.split("\n").some((line) => line.split("/").includes(unit));
 
 async function gatherPorts(role: HostRole, apiPort: number, active: (unit: string) => boolean): Promise<PortFact[]> {
   const tables = await Promise.all((["tcp", "udp"] as const).flatMap((protocol) => [protocol, `${protocol}6`].map(async (table) => parseSockets(await readText(`/proc/net/${table}`), protocol))));
@@ -38,7 +42,12 @@ async function gatherPorts(role: HostRole, apiPort: number, active: (unit: strin
   // The DNS server listens on an address of its own, so only who listens everywhere is in its way.
   const taken = wanted.map((each) => sockets.find((socket) => socket.port === each.port && socket.protocol === each.protocol && (each.port !== 53 || socket.everywhere)));
   const who = await holders(new Set(taken.filter((socket) => socket !== undefined).map((socket) => socket.inode)));
-  return wanted.map(({ port, protocol, daemon }, i) => ({ port, protocol, daemon, own: active(unitName(daemon)), holder: taken[i] === undefined ? undefined : who.get(taken[i].inode) ?? { pid: 0, command: "a process that cannot be seen" } }));
+  return wanted.map(({ port, protocol, daemon }, i) => {
+    const socket = taken[i], holder = socket === undefined ? undefined : who.get(socket.inode), unit = unitName(daemon), fact = { port, protocol, daemon };
+    if (holder !== undefined) return { ...fact, own: isOfUnit(holder.groups, unit), holder: { pid: holder.pid, command: holder.command } };
+    // The kernel's own sockets, such as VXLAN's, are held by no process.
+    return { ...fact, own: active(unit), holder: socket === undefined ? undefined : { pid: 0, command: "a process that cannot be seen" } };
+  });
 }
 
 async function gatherIptables(): Promise<IptablesFacts> {

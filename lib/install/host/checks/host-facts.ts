@@ -9,7 +9,7 @@ export interface KernelFacts { readonly release: string; readonly features: Read
 
 /** Who listens. */
 export interface Listener { readonly pid: number; readonly command: string }
-export interface PortFact { readonly port: number; readonly protocol: "tcp" | "udp"; readonly daemon: string; readonly holder: Listener | undefined; /** Our own daemon runs under its unit. */ readonly own: boolean }
+export interface PortFact { readonly port: number; readonly protocol: "tcp" | "udp"; readonly daemon: string; readonly holder: Listener | undefined; /** Our own daemon holds it. */ readonly own: boolean }
 
 export interface DiskFact { readonly path: string; readonly freeBytes: number; /** undefined on file systems that have no fixed number. */ readonly inodesFree: number | undefined; readonly type: string; readonly readOnly: boolean; readonly noExec: boolean }
 

@@ -2,7 +2,7 @@ import test from "ava";
 import { createServer } from "node:net";
 import { judge, gatherFacts } from "../../../../../lib/install/host/check.ts";
 import { featureState, mountOf, parseHosts } from "../../../../../lib/install/host/checks/gather-machine.ts";
-import { parseSockets } from "../../../../../lib/install/host/checks/gather-network.ts";
+import { isOfUnit, parseSockets } from "../../../../../lib/install/host/checks/gather-network.ts";
 import { parseMountInfo } from "../../../../../lib/host/mounts.ts";
 
 test("featureState() knows what is built in, loaded, loadable and absent, and when it cannot know", (t) => {
@@ -29,6 +29,12 @@ test("parseSockets() sees who listens, on one address or on every one", (t) => {
   t.deepEqual(parseSockets(["  sl  local_address rem_address   st", line("00000000:0035", "0A"), line("0100007F:280A", "0A"), line("0100007F:1770", "01")].join("\n"), "tcp"), [
     { port: 53, protocol: "tcp", everywhere: true, inode: "4711" }, { port: 10_250, protocol: "tcp", everywhere: false, inode: "4711" },
   ]);
+});
+test("isOfUnit() knows a unit's processes by their control group, of version 1 and 2", (t) => {
+  const unit = "kaji-kubelet.service";
+  t.true(isOfUnit("0::/system.slice/kaji-kubelet.service\n", unit));
+  t.true(isOfUnit("4:memory:/system.slice/kaji-kubelet.service\n1:name=systemd:/system.slice/kaji-kubelet.service/inner\n0::/\n", unit));
+  t.false(isOfUnit("0::/system.slice/not-kaji-kubelet.service\n", unit));
 });
 test("gatherFacts() reads this machine, and finds who holds a port by its process", async (t) => {
   const server = createServer();
