@@ -9,8 +9,8 @@ import { ageColumn, nameColumn } from "./columns.ts";
 import { resourceSchemaOf } from "./schema/schema.ts";
 import { nameIsDnsSubdomain } from "./validation/names.ts";
 
-type Derived = "singular" | "model" | "listKind" | "verbs" | "subresources" | keyof ResourceReference;
-type Defaulted = "shortNames" | "categories" | "hasGeneration" | "allowCreateOnUpdate" | "allowUnconditionalUpdate" | "defaultPropagation" | "validateName" | "columns";
+type Derived = "singular" | "model" | "listKind" | "subresources" | keyof ResourceReference;
+type Defaulted = "verbs" | "shortNames" | "categories" | "hasGeneration" | "allowCreateOnUpdate" | "allowUnconditionalUpdate" | "defaultPropagation" | "validateName" | "columns";
 export type ResourceOptions<T extends KubeObject> = { readonly reference: ResourceReference<T> } & Omit<ResourceDefinition<T>, Derived | Defaulted> & Partial<Pick<ResourceDefinition<T>, Defaulted>>;
 
 /** Name and Age: what a resource without columns of its own shows. */

@@ -14,6 +14,7 @@ function word(component: ComponentStatus): string {
 
 export const componentStatusDefinition = defineResource<ComponentStatus>({
   reference: componentstatuses,
+  verbs: ["get", "list"], // Its list operation is documented with a `watch` parameter like all others, and there is nothing to watch.
   shortNames: ["cs"],
   validateName: nameIsPathSegment,
   deprecation: "v1 ComponentStatus is deprecated in v1.19+",

@@ -51,7 +51,7 @@ function discoverSubresources(definition: ResourceDefinition): DiscoveredSubreso
 }
 
 function discoverResource(definition: ResourceDefinition): DiscoveredResource {
-  const stored = definition.verbs.includes("list");
+  const stored = definition.verbs.includes("watch");
   const { storage } = definition;
   return {
     definition, verbs: [...definition.verbs].sort(byText), subresources: discoverSubresources(definition),
@@ -106,18 +106,19 @@ export function resourceListBody(group: DiscoveredGroup, version: DiscoveredVers
 /** Body of the aggregated form, of `/api` (the core group) or `/apis` (the others). */
 export function aggregatedBody(groups: readonly DiscoveredGroup[], apiVersion: "v2" | "v2beta1"): object {
   const items = groups.map((group) => ({
-    metadata: { ...(group.name === "" ? {} : { name: group.name }), creationTimestamp: null },
+    metadata: group.name === "" ? {} : { name: group.name },
     versions: group.versions.map(({ version, resources }) => ({ version, resources: resources.map(aggregatedResource), freshness: "Current" })),
   }));
   return { kind: "APIGroupDiscoveryList", apiVersion: `apidiscovery.k8s.io/${apiVersion}`, metadata: {}, items };
 }
 
 function aggregatedResource({ definition, verbs, subresources }: DiscoveredResource): object {
-  const { group, version, kind } = definition;
+  // Group and version stand only where they are others than the document's: clients fill them in.
+  const kindIn = ({ group, version, kind }: GroupVersionKind): GroupVersionKind => (group === definition.group && version === definition.version ? { group: "", version: "", kind } : { group, version, kind });
   return {
-    resource: definition.plural, responseKind: { group, version, kind }, scope: definition.namespaced ? "Namespaced" : "Cluster", singularResource: definition.singular, verbs,
+    resource: definition.plural, responseKind: kindIn(definition), scope: definition.namespaced ? "Namespaced" : "Cluster", singularResource: definition.singular, verbs,
     ...(definition.shortNames.length > 0 ? { shortNames: definition.shortNames } : {}),
     ...(definition.categories.length > 0 ? { categories: definition.categories } : {}),
-    ...(subresources.length > 0 ? { subresources: subresources.map(({ name, responseKind, verbs: subVerbs }) => ({ subresource: name, responseKind, verbs: subVerbs })) } : {}),
+    ...(subresources.length > 0 ? { subresources: subresources.map(({ name, responseKind, verbs: subVerbs }) => ({ subresource: name, responseKind: kindIn(responseKind), verbs: subVerbs })) } : {}),
   };
 }
