@@ -23,9 +23,18 @@ function stampMetadata(resource: Resource, object: KubeObject, namespace: string
   delete meta.deletionGracePeriodSeconds;
   if (namespace !== "") meta.namespace = namespace;
   else if (meta.namespace === "") delete meta.namespace;
+  if ((meta.name ?? "") === "" && (meta.generateName ?? "") !== "") meta.name = freeName(resource, namespace, meta.generateName!);
   meta.uid = randomUUID();
   meta.creationTimestamp = timestamp(now);
   if (resource.definition.hasGeneration) meta.generation = 1;
+}
+
+/** A generated name nobody has; should another request take it before this one is stored, that is an AlreadyExists like any other. */
+function freeName(resource: Resource, namespace: string, prefix: string): string {
+  for (let tries = 1; ; tries++) {
+    const name = generatedName(prefix);
+    if (tries === GENERATE_TRIES_MAX || !resource.cache.has(resource.key(namespace, name))) return name;
+  }
 }
 
 /** The namespace an object may name is the one of the URL. Throws BadRequest. */
@@ -43,8 +52,7 @@ export async function createObject(resource: Resource, object: KubeObject, names
   stampMetadata(resource, object, namespace, now);
   if (!tracked) track(resource, object, undefined, "", context.fieldManager, now);
   definition.prepareForCreate?.(object, strategy);
-  const meta = object.metadata, generated = (meta.name === undefined || meta.name === "") && meta.generateName !== undefined && meta.generateName !== "";
-  if (generated) meta.name = generatedName(meta.generateName!);
+  const meta = object.metadata;
   const attributes: AdmissionAttributes = {
     operation: "CREATE", definition, subresource: "", namespace, name: meta.name ?? "", object, oldObject: undefined,
     user: context.user, dryRun: context.dryRun, addWarning: context.addWarning,
@@ -62,23 +70,17 @@ export async function createObject(resource: Resource, object: KubeObject, names
     if (errors.length > 0) throw invalidError(definition.group, definition.kind, meta.name ?? "", errors);
     if (admitted) await admission.validate(attributes);
     for (const text of definition.warnings?.(object, undefined) ?? []) context.addWarning(text);
-    const entry = await put(resource, object, generated, context);
+    const entry = await put(resource, object, context);
     if (definition.notRunYet === true) context.addWarning(`${definition.kind}: stored but not yet run by this release`);
     succeeded = true;
     return entry;
   } finally { for (const transaction of transactions) transaction.finish(succeeded); }
 }
 
-async function put(resource: Resource, object: KubeObject, generated: boolean, context: WriteContext): Promise<Entry> {
-  const meta = object.metadata;
-  for (let tries = 1; ; tries++) {
-    const taken = resource.cache.has(resource.key(meta.namespace ?? "", meta.name!));
-    if (!taken) {
-      if (context.dryRun) return resource.preview(object, 0);
-      try { return await resource.put(object, 0); }
-      catch (error) { if (!(error instanceof RevisionConflictError)) throw error; }
-    }
-    if (!generated || tries === GENERATE_TRIES_MAX) throw alreadyExists(resource.definition, meta.name!);
-    meta.name = generatedName(meta.generateName!);
-  }
+async function put(resource: Resource, object: KubeObject, context: WriteContext): Promise<Entry> {
+  const { namespace = "", name = "" } = object.metadata;
+  if (resource.cache.has(resource.key(namespace, name))) throw alreadyExists(resource.definition, name);
+  if (context.dryRun) return resource.preview(object, 0);
+  try { return await resource.put(object, 0); }
+  catch (error) { if (error instanceof RevisionConflictError) throw alreadyExists(resource.definition, name); throw error; }
 }
