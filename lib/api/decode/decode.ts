@@ -15,7 +15,7 @@ import type { JsonNode } from "./json-node.ts";
 import { JsonSyntaxError, parseJson } from "./json-parser.ts";
 import { walkerOf, type QuickState } from "./quick.ts";
 import { scanJson } from "./scan.ts";
-import { parseYaml, YamlError } from "./yaml.ts";
+import { duplicatesError, parseYaml, YamlError } from "./yaml.ts";
 
 /** What becomes of unknown and repeated fields: an error, a warning, nothing. */
 export type FieldValidation = "Strict" | "Warn" | "Ignore";
@@ -101,8 +101,8 @@ function decodeExactly(model: string, bytes: Buffer, mode: FieldValidation, opti
   if (options.expected !== undefined && found.kind !== options.expected.kind) checkKind(found, options.expected);
   try {
     const { object, strictErrors } = ExactWalk.decode(modelOf(model), node);
-    const errors = [...yamlErrors, ...strictErrors];
-    if (errors.length > 0 && mode === "Strict") throw cannotHandle(found, must, `strict decoding error: ${errors.join(", ")}`);
+    const errors = [...yamlErrors, ...strictErrors], told = yamlErrors.length === 0 ? errors : [duplicatesError(yamlErrors), ...strictErrors];
+    if (errors.length > 0 && mode === "Strict") throw cannotHandle(found, must, `strict decoding error: ${told.join(", ")}`);
     if (options.expected !== undefined) checkKind(found, options.expected);
     return { object, warnings: mode === "Warn" ? errors : [] };
   } catch (error) {

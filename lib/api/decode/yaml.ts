@@ -40,7 +40,7 @@ class Reader {
   constructor(document: Document.Parsed, lines: LineCounter) { this.#document = document; this.#lines = lines; }
 
   read(node: ParsedNode | null | undefined, depth: number): JsonNode {
-    if (++this.#nodes > NODES_MAX || depth > DEPTH_MAX) throw new YamlError("error converting YAML to JSON: yaml: document contains excessive aliasing");
+    if (++this.#nodes > NODES_MAX || depth > DEPTH_MAX) throw new YamlError("yaml: document contains excessive aliasing");
     if (node === null || node === undefined) return { kind: "null" };
     if (isAlias(node)) return this.read(node.resolve(this.#document) as ParsedNode | undefined, depth + 1);
     if (isScalar(node)) {
@@ -48,14 +48,14 @@ class Reader {
       return node.type === Scalar.PLAIN && node.tag === undefined ? readPlainWord(node.source ?? "") : { kind: "string", text: String(node.value) };
     }
     if (isSeq(node)) return { kind: "array", items: node.items.map((item) => this.read(item, depth + 1)) };
-    if (!isMap(node)) throw new YamlError("error converting YAML to JSON: yaml: unknown node");
+    if (!isMap(node)) throw new YamlError("yaml: unknown node");
     const keys: string[] = [], values: JsonNode[] = [], bases: (ParsedNode | null)[] = [];
     for (const pair of node.items) {
       const key = this.read(pair.key, depth + 1), text = key.kind === "null" ? "null" : key.kind === "bool" ? String(key.value) : key.kind === "string" || key.kind === "number" ? key.text : "";
       if (text === "<<") bases.push(pair.value);
       else {
         const line = this.#lines.linePos(pair.key.range[0]).line;
-        if (keys.includes(text)) this.duplicates.push(`error converting YAML to JSON: yaml: unmarshal errors:\n  line ${line}: key ${JSON.stringify(text)} already set in map`);
+        if (keys.includes(text)) this.duplicates.push(`line ${line}: key ${JSON.stringify(text)} already set in map`);
         keys.push(text);
         values.push(this.read(pair.value, depth + 1));
       }
@@ -68,7 +68,7 @@ class Reader {
   #merge(value: ParsedNode | null, keys: string[], values: JsonNode[], depth: number): void {
     const base = this.read(value, depth + 1);
     for (const one of base.kind === "array" ? base.items : [base]) {
-      if (one.kind !== "object") throw new YamlError("error converting YAML to JSON: yaml: map merge requires map or sequence of maps as the value");
+      if (one.kind !== "object") throw new YamlError("yaml: map merge requires map or sequence of maps as the value");
       one.keys.forEach((key, i) => {
         if (keys.includes(key)) return;
         keys.push(key);
@@ -86,11 +86,14 @@ function lastWins(node: JsonNode): JsonNode {
   return { kind: "object", keys: [...last.keys()], values: [...last.values()] };
 }
 
-/** Parses the first document of a YAML text, with upstream's words for keys set twice. Throws YamlError. */
+/** What a reader that goes no further than a key set twice says of all of them. */
+export const duplicatesError = (duplicates: readonly string[]): string => ["yaml: unmarshal errors:", ...duplicates].join("\n  ");
+
+/** Parses the first document of a YAML text, with upstream's words for keys set twice, one each. Throws YamlError. */
 export function parseYaml(text: string): { node: JsonNode; duplicates: string[] } {
   try { return parseDocumentOf(text); }
   catch (error) {
-    if (error instanceof RangeError) throw new YamlError("error converting YAML to JSON: yaml: exceeded max depth", { cause: error });
+    if (error instanceof RangeError) throw new YamlError("yaml: exceeded max depth", { cause: error });
     throw error;
   }
 }
@@ -99,7 +102,7 @@ function parseDocumentOf(text: string): { node: JsonNode; duplicates: string[] }
   const lines = new LineCounter();
   const document = parseDocument(text, { schema: "failsafe", uniqueKeys: false, merge: false, lineCounter: lines, logLevel: "silent" });
   const error = document.errors[0];
-  if (error !== undefined) throw new YamlError(`error converting YAML to JSON: yaml: line ${error.linePos?.[0].line ?? 1}: ${error.message.split("\n")[0]!.replace(/ at line .*$/, "")}`);
+  if (error !== undefined) throw new YamlError(`yaml: line ${error.linePos?.[0].line ?? 1}: ${error.message.split("\n")[0]!.replace(/ at line .*$/, "")}`);
   const reader = new Reader(document, lines), node = lastWins(reader.read(document.contents, 0));
   return { node, duplicates: reader.duplicates };
 }

@@ -2,21 +2,24 @@
 import type { FieldValidation } from "../decode/decode.ts";
 import { plainValue, type JsonNode } from "../decode/json-node.ts";
 import { JsonSyntaxError, parseJson } from "../decode/json-parser.ts";
-import { parseYaml, YamlError } from "../decode/yaml.ts";
+import { duplicatesError, parseYaml, YamlError } from "../decode/yaml.ts";
 import type { JsonMap } from "../patch/json-value.ts";
 import { duplicateFields } from "../patch/strict-body.ts";
 import { badRequest } from "../status-error.ts";
 
+const CONVERTING = "error converting YAML to JSON: ";
+
+/** JSON is read by its own, quicker reader, unless keys are given twice: YAML's says on which lines. */
 function parseBody(body: Buffer): { node: JsonNode; duplicates: readonly string[] } {
   if (/^\s*\{/.test(body.toString("utf8", 0, 64))) {
     try {
       const node = parseJson(body);
-      return { node, duplicates: duplicateFields(node) };
+      if (duplicateFields(node).length === 0) return { node, duplicates: [] };
     } catch (error) { if (!(error instanceof JsonSyntaxError)) throw error; } // Flow style YAML, perhaps.
   }
   try { return parseYaml(body.toString("utf8")); }
   catch (error) {
-    if (error instanceof YamlError) throw badRequest(`error decoding YAML: ${error.message}`);
+    if (error instanceof YamlError) throw badRequest(`error decoding YAML: ${CONVERTING}${error.message}`);
     throw error;
   }
 }
@@ -26,6 +29,6 @@ export function readApplied(body: Buffer, mode: FieldValidation): { applied: Jso
   const { node, duplicates } = parseBody(body);
   if (node.kind === "null") return { applied: {}, warnings: [] };
   if (node.kind !== "object") throw badRequest(`error decoding YAML: error unmarshaling JSON: while decoding JSON: json: cannot unmarshal ${node.kind} into Go value of type map[string]interface {}`);
-  if (duplicates.length > 0 && mode === "Strict") throw badRequest(`error strict decoding YAML: ${duplicates.join(", ")}`);
+  if (duplicates.length > 0 && mode === "Strict") throw badRequest(`error strict decoding YAML: ${CONVERTING}${duplicatesError(duplicates)}`);
   return { applied: plainValue(node) as JsonMap, warnings: mode === "Warn" ? [...duplicates] : [] };
 }

@@ -85,7 +85,7 @@ function patchWithMerge(live: JsonMap, node: JsonNode, mode: FieldValidation): {
   return { patched: applyMergePatch(live, plainValue(node)), findings: duplicateFields(node) };
 }
 
-/** Decodes a patched object; strict findings of the patch itself come first. */
+/** Decodes a patched object; strict findings of the patch itself come first, then those of the result, in order of the alphabet: upstream's library sorts keys. */
 function decodePatched(request: PatchRequest, patched: unknown, findings: StrictFindings): Decoded<JsonMap> {
   const { model, mode } = request, text = JSON.stringify(patched);
   let bare: ReturnType<typeof decodeBare>;
@@ -94,7 +94,7 @@ function decodePatched(request: PatchRequest, patched: unknown, findings: Strict
     if (error instanceof UnmarshalError) throw invalidPatch(text, error.message);
     throw error;
   }
-  return withFindings(bare.object, [...findings, ...bare.strictErrors], mode, text);
+  return withFindings(bare.object, [...findings, ...bare.strictErrors.toSorted()], mode, text);
 }
 
 function withFindings(object: JsonMap, errors: StrictFindings, mode: FieldValidation, shown: string): Decoded<JsonMap> {

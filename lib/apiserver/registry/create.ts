@@ -78,7 +78,7 @@ export async function createObject(resource: Resource, object: KubeObject, names
 }
 
 async function put(resource: Resource, object: KubeObject, context: WriteContext): Promise<Entry> {
-  const { namespace = "", name = "" } = object.metadata;
+  const { namespace, name } = object.metadata;
   if (resource.cache.has(resource.key(namespace, name))) throw alreadyExists(resource.definition, name);
   if (context.dryRun) return resource.preview(object, 0);
   try { return await resource.put(object, 0); }
