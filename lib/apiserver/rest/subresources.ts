@@ -3,6 +3,7 @@
  * Counterpart: kubernetes `registry/core/pod/storage`, `registry/apps`, `registry/certificates`.
  */
 import { groupResource } from "../../api/reference.ts";
+import { resourceSchemaOf } from "../../api/schema/schema.ts";
 import { StatusError } from "../../api/status-error.ts";
 import type { ApiRequest, ApiResponse } from "../http/exchange.ts";
 import type { Resource } from "../registry/resource.ts";
@@ -22,6 +23,7 @@ export function dispatchSubresource(api: Api, request: ApiRequest, resource: Res
   }
   const stream = api.streamHandlers.get(`${groupResource(definition)}/${subresource}`);
   if (stream !== undefined) return handleStream(api, request, definition, stream);
+  if (resourceSchemaOf(definition)?.subresources[subresource]?.verbs.includes(verb) === false) throw methodNotAllowed();
   if (subresource === "scale") return handleScale(request, resource);
   if (subresource === "status" || definition.subresourceUpdates?.[subresource] !== undefined) return handleObjectSubresource(api, request, resource, subresource);
   throw new StatusError("NotFound", "the server could not find the requested resource", { details: {} });

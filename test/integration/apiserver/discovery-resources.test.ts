@@ -52,6 +52,18 @@ test("each version's own list says the same, and what can be watched has a hash 
   }
 });
 
+test("a subresource knows the verbs it lists, and answers 405 to the others", async (t) => {
+  await api.namespace("verbs");
+  const methods = { get: "GET", create: "POST", update: "PUT", patch: "PATCH", delete: "DELETE" };
+  for (const { groupVersion, plural, namespaced, subresources } of expected) for (const { name, verbs } of subresources) {
+    const url = `${groupVersion === "v1" ? "/api/v1" : `/apis/${groupVersion}`}${namespaced ? "/namespaces/verbs" : ""}/${plural}/nobody/${name}`;
+    for (const [verb, method] of Object.entries(methods)) {
+      const { status, text } = await api.call(method, url, method === "GET" ? {} : { body: {}, headers: { "content-type": method === "PATCH" ? "application/merge-patch+json" : "application/json" } });
+      t.is(status === 405, !verbs.includes(verb), `${method} ${url}: ${status} ${text}`);
+    }
+  }
+});
+
 test("hashes of stored forms are upstream's", async (t) => {
   const hashes: Record<string, Record<string, string>> = {
     "/api/v1": { configmaps: "qFsyl6wFWjQ=", nodes: "XwShjMxG9Fs=", serviceaccounts: "pbx9ZvyFpBE=", services: "0/CO1lhkEBI=" },
