@@ -32,6 +32,11 @@ export function fromCoreEvent(event: CoreV1Event): EventsV1Event {
   } as EventsV1Event);
 }
 
+/** Fields selectors may name, under this group's names. */
+function selectableFields(event: EventsV1Event): Record<string, string> {
+  return Object.fromEntries(Object.entries(eventFields(toCoreEvent(event))).map(([field, value]) => [field.replace(/^involvedObject\./, "regarding.").replace(/^reportingComponent$/, "reportingController"), value]));
+}
+
 const asCore = (one: Column<CoreV1Event>): Column<EventsV1Event> => ({ ...one, cell: (event, now) => one.cell(toCoreEvent(event), now) });
 
 export const eventsV1EventDefinition = defineResource<EventsV1Event>({
@@ -48,5 +53,5 @@ export const eventsV1EventDefinition = defineResource<EventsV1Event>({
     checkNewEventUpdate(errors, toCoreEvent(event), toCoreEvent(old));
   }),
   columns: eventColumns.map(asCore),
-  selectableFields: (event) => eventFields(toCoreEvent(event)),
+  selectableFields,
 });

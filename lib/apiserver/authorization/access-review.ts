@@ -2,7 +2,6 @@
 import { escapeFieldValue } from "../../api/helpers/field-selector.ts";
 import { type FieldError, invalid, invalidError, required } from "../../api/field-error.ts";
 import type { FieldSelectorAttributes, NonResourceAttributes, ResourceAttributes, SubjectAccessReview, SubjectAccessReviewSpec, SubjectAccessReviewStatus } from "../../api/schema/generated/models.ts";
-import { badRequest } from "../../api/status-error.ts";
 import type { Authorizer, CreateHandler, RequestAttributes, UserInfo } from "../contracts.ts";
 
 type Asked = Pick<SubjectAccessReviewSpec, "resourceAttributes" | "nonResourceAttributes">;
@@ -10,7 +9,7 @@ type Asked = Pick<SubjectAccessReviewSpec, "resourceAttributes" | "nonResourceAt
 export function subjectAccessReviewHandler(authorizer: Authorizer): CreateHandler {
   return (object) => {
     const review = object as SubjectAccessReview;
-    refuse("SubjectAccessReview", [...validateAsked(review.spec), ...validateSubject(review.spec)]);
+    refuse("SubjectAccessReview", [...validateAsked(review.spec), ...validateSubject(review.spec), ...validateMetadata(review)]);
     return answer(review, "SubjectAccessReview", authorizer, subjectOf(review.spec), review.spec);
   };
 }
@@ -18,9 +17,10 @@ export function subjectAccessReviewHandler(authorizer: Authorizer): CreateHandle
 export function localSubjectAccessReviewHandler(authorizer: Authorizer): CreateHandler {
   return (object, context) => {
     const review = object as SubjectAccessReview, { spec } = review, inside = spec.resourceAttributes?.namespace ?? "";
-    const errors: FieldError[] = spec.nonResourceAttributes === undefined ? [] : [invalid("spec.nonResourceAttributes", spec.nonResourceAttributes, "disallowed on this kind of request")];
-    refuse("LocalSubjectAccessReview", [...validateAsked(spec), ...validateSubject(spec), ...errors]);
-    if (inside !== context.namespace) throw badRequest(`spec.resourceAttributes.namespace must match namespace: ${context.namespace}`);
+    const errors = [...validateAsked(spec), ...validateSubject(spec), ...validateMetadata(review, true)];
+    if (spec.resourceAttributes !== undefined && inside !== context.namespace) errors.push(invalid("spec.resourceAttributes.namespace", inside, "must match metadata.namespace"));
+    if (spec.nonResourceAttributes !== undefined) errors.push(invalid("spec.nonResourceAttributes", spec.nonResourceAttributes, "disallowed on this kind of request"));
+    refuse("LocalSubjectAccessReview", errors);
     return answer(review, "LocalSubjectAccessReview", authorizer, subjectOf(spec), spec);
   };
 }
@@ -28,7 +28,7 @@ export function localSubjectAccessReviewHandler(authorizer: Authorizer): CreateH
 export function selfSubjectAccessReviewHandler(authorizer: Authorizer): CreateHandler {
   return (object, context) => {
     const review = object as SubjectAccessReview;
-    refuse("SelfSubjectAccessReview", validateAsked(review.spec));
+    refuse("SelfSubjectAccessReview", [...validateAsked(review.spec), ...validateMetadata(review)]);
     return answer(review, "SelfSubjectAccessReview", authorizer, context.user, review.spec);
   };
 }
@@ -44,13 +44,28 @@ function refuse(kind: string, errors: readonly FieldError[]): void {
 }
 
 function validateAsked(spec: Asked): FieldError[] {
-  const { resourceAttributes: resource, nonResourceAttributes: path } = spec;
-  if (resource !== undefined && path !== undefined) return [invalid("spec.nonResourceAttributes", path, "cannot be specified in combination with resourceAttributes")];
-  return resource === undefined && path === undefined ? [invalid("spec.resourceAttributes", resource, "exactly one of nonResourceAttributes or resourceAttributes must be specified")] : [];
+  const { resourceAttributes: resource, nonResourceAttributes: path } = spec, errors: FieldError[] = [];
+  if (resource !== undefined && path !== undefined) errors.push(invalid("spec.nonResourceAttributes", path, "cannot be specified in combination with resourceAttributes"));
+  if (resource === undefined && path === undefined) errors.push(invalid("spec.resourceAttributes", null, "exactly one of nonResourceAttributes or resourceAttributes must be specified"));
+  for (const which of ["fieldSelector", "labelSelector"] as const) {
+    const selector = resource?.[which], at = `spec.resourceAttributes.${which}`;
+    if (selector === undefined) continue;
+    const isRaw = (selector.rawSelector ?? "") !== "", isListed = (selector.requirements ?? []).length > 0;
+    if (isRaw && isListed) errors.push(invalid(`${at}.rawSelector`, selector.rawSelector, "may not specified at the same time as requirements"));
+    if (!isRaw && !isListed) errors.push(required(`${at}.requirements`, `when ${at} is specified, requirements or rawSelector is required`));
+  }
+  return errors;
 }
 
 const validateSubject = (spec: SubjectAccessReviewSpec): FieldError[] =>
-  ((spec.user ?? "") === "" && (spec.groups ?? []).length === 0 ? [required("spec.user", "at least one of user or group must be specified")] : []);
+  ((spec.user ?? "") === "" && (spec.groups ?? []).length === 0 ? [invalid("spec.user", "", "at least one of user or group must be specified")] : []);
+
+/** A question has no name and no labels; what the server sets on every new object does not count. */
+function validateMetadata({ metadata }: SubjectAccessReview, namespaced = false): FieldError[] {
+  const { managedFields: _fields, uid: _uid, creationTimestamp: _created, selfLink: _link, ...rest } = metadata ?? {};
+  const isEmpty = Object.entries(rest).every(([key, value]) => value === undefined || value === "" || namespaced && key === "namespace");
+  return isEmpty ? [] : [invalid("metadata", rest, namespaced ? "must be empty except for namespace" : "must be empty")];
+}
 
 const subjectOf = (spec: SubjectAccessReviewSpec): UserInfo => ({ name: spec.user ?? "", groups: spec.groups ?? [], ...(spec.uid === undefined ? {} : { uid: spec.uid }), ...(spec.extra === undefined ? {} : { extra: spec.extra }) });
 

@@ -37,7 +37,7 @@ export async function handleCreateOnly(api: Api, request: ApiRequest, definition
   const { reference, model } = bodyOf(definition, subresource), object = await readObject(request, reference, model);
   const named = object.metadata.namespace ?? "";
   if (named !== "" && named !== info.namespace) throw badRequest("the namespace of the provided object does not match the namespace sent on the request");
-  if (definition.namespaced && model !== "LocalSubjectAccessReview") object.metadata.namespace = info.namespace;
+  if (definition.namespaced) object.metadata.namespace = info.namespace;
   const name = subresource === "" ? object.metadata.name ?? "" : info.name;
   const attributes: AdmissionAttributes = {
     operation: "CREATE", definition, subresource, namespace: info.namespace, name, object, oldObject: undefined,
