@@ -188,7 +188,8 @@ async function udpStory(t: ExecutionContext, world: World): Promise<void> {
   const { source, spaces } = world, service = makeService("dns", { ports: [{ name: "u", port: 53, protocol: "UDP" }] });
   const slice = (...ips: string[]) => makeSlice("dns", ips, { name: "u", port: 5353, protocol: "UDP" });
   // One socket, one flow: a sender that never changes its port.
-  const ask = async (): Promise<string> => (await spaces.script("client", `echo q | socat -t 0.3 -T 0.3 - UDP4:${WEB}:53,sourceport=4000,reuseaddr`)).out.trim();
+  const patience = 0.3 * overcommitment();
+  const ask = async (): Promise<string> => (await spaces.script("client", `echo q | socat -t ${patience} -T ${patience} - UDP4:${WEB}:53,sourceport=4000,reuseaddr`)).out.trim();
   source.set(service, slice("10.244.1.11"));
   await world.start();
   t.is(await ask(), "p1");

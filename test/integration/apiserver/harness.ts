@@ -9,6 +9,9 @@ export interface Answer { readonly status: number; readonly headers: IncomingHtt
 export interface CallOptions { readonly body?: unknown; readonly headers?: Record<string, string>; readonly as?: ClientIdentity | "anonymous" }
 export interface WatchedEvent { readonly type: string; readonly object: any } // eslint-disable-line
 
+/** After that long an event is missing, on a machine however busy. */
+const EVENT_MAX_MS = 30_000;
+
 export interface Watch {
   readonly status: Promise<number>;
   /** Resolves with the next event; rejects when none comes in time. */
@@ -96,7 +99,7 @@ export class Harness {
         const ready = events.shift();
         if (ready !== undefined) return ready;
         const abort = new AbortController();
-        const late = delay(5_000, undefined, { signal: abort.signal }).then(() => { throw new Error(`No event of ${path} within 5 s`); });
+        const late = delay(EVENT_MAX_MS, undefined, { signal: abort.signal }).then(() => { throw new Error(`No event of ${path} within ${EVENT_MAX_MS / 1000} s`); });
         late.catch(() => {});
         try { return await Promise.race([new Promise<WatchedEvent>((resolve) => { waiting.push(resolve); }), late]); }
         finally { abort.abort(); }
