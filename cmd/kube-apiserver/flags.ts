@@ -51,6 +51,7 @@ export const FLAGS = {
   "oidc-ca-file": { type: "string", help: "authorities of the issuer's certificate; the system's when absent" },
   "max-requests-inflight": { type: "int", default: 400, help: "reads at once; 0 is no limit" },
   "max-mutating-requests-inflight": { type: "int", default: 200, help: "writes at once; 0 is no limit" },
+  "event-ttl": { type: "duration", default: "1h0m0s", help: "how long events are kept; 0 is for ever" },
   "default-not-ready-toleration-seconds": { type: "int", default: 30, help: "how long pods stay on a node that is not ready (upstream: 300)" },
   "default-unreachable-toleration-seconds": { type: "int", default: 30, help: "how long pods stay on a node that is unreachable (upstream: 300)" },
   "data-file": { type: "string", default: "/var/lib/kaji/state.db", help: "the store's file (ours alone)" },

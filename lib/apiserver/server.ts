@@ -21,6 +21,7 @@ import { ServerMetrics } from "./endpoints/metrics.ts";
 import { openapiHandler } from "./endpoints/openapi.ts";
 import { pathHandler } from "./endpoints/paths.ts";
 import { GIT_VERSION } from "./endpoints/version.ts";
+import { EventExpiry } from "./event-expiry.ts";
 import { chain, filters } from "./filters.ts";
 import type { InFlightLimits } from "./filters/filter.ts";
 import type { Handler } from "./http/exchange.ts";
@@ -50,6 +51,8 @@ export interface ApiServerOptions {
   readonly hooks: (deps: { cache: CacheReader; signal: AbortSignal }) => readonly WriteHook[];
   readonly streamHandlers: (deps: { cache: CacheReader; log: Logger }) => readonly StreamHandler[];
   readonly definitions?: readonly ResourceDefinition[];
+  /** How long Events are kept after they were last written, in milliseconds; for ever when 0 or absent. */
+  readonly eventTtlMs?: number;
   /** Told once when the caches are fed no more: what the server shows is growing old, and the process should end. */
   readonly onLost?: (error: unknown) => void;
   readonly clock?: Clock;
@@ -99,13 +102,14 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   const port = await listener.start();
   const keeping = options.kubernetesService === undefined ? Promise.resolve()
     : keepKubernetesService({ cache, writer, clock, log }, { ...options.kubernetesService, securePort: port }, stopping.signal);
+  const expiring = (options.eventTtlMs ?? 0) > 0 ? new EventExpiry({ cache, store, clock, log }, options.eventTtlMs!).run(stopping.signal) : Promise.resolve();
   return {
     url: `https://${options.host.includes(":") ? `[${options.host}]` : options.host}:${port}`, port, cache, writer,
     setCertificates: (certificates) => listener.setCertificates(certificates),
     close: async () => {
       stopping.abort();
       auth.stop();
-      await Promise.all([listener.close(), keeping]);
+      await Promise.all([listener.close(), keeping, expiring]);
     },
   };
 }

@@ -74,14 +74,14 @@ function notThere(): string {
 
 **kube-apiserver.** One server over one SQLite file; no etcd, no second server beside it. No audit log, no priority and fairness (two limits of
 requests in flight instead), no webhooks of any kind, no aggregated APIs, no custom resources, no expressions (CEL) in policies,
-no IPAddress objects for Services. Events are kept until they are deleted. Admission plugins there: ${list(allAdmission)}.
+no IPAddress objects for Services. Admission plugins there: ${list(allAdmission)}.
 Not there: ${list(UPSTREAM_ADMISSION.filter((name) => !allAdmission.includes(name)))}. Refused by name:
 
 ${bullets([...refusals("cmd/kube-apiserver"), ...refusals("lib/apiserver")])}
 
 **kube-controller-manager.** There: ${list(CONTROLLERS.map((controller) => controller.name).toSorted())}.
 Not there, and refused when \`--controllers\` turns one on: ${list([...NOT_BUILT].filter((name) => name.endsWith("-controller")).toSorted())}.
-Evictions read disruption budgets, but nothing fills in their status, so a pod under a budget cannot be evicted. Cloud controllers do not exist.
+Cloud controllers do not exist.
 
 **kube-scheduler.** One profile, the default one: ${list(scheduling)}, with preemption.
 Not there: ${list(UPSTREAM_SCHEDULING.filter((name) => !scheduling.includes(name)))}, extenders, other profiles. \`VolumeBinding\` respects claims that are bound and binds none.
