@@ -15,6 +15,7 @@ import { createDaemonSetController } from "../../lib/controllers/daemonset/daemo
 import { createDeploymentController } from "../../lib/controllers/deployment/deployment-controller.ts";
 import { createDisruptionController } from "../../lib/controllers/disruption/disruption-controller.ts";
 import { createEndpointSliceController } from "../../lib/controllers/endpointslice/endpoint-slice-controller.ts";
+import { createEndpointSliceMirroringController } from "../../lib/controllers/endpointslicemirroring/endpoint-slice-mirroring-controller.ts";
 import { createEndpointsController } from "../../lib/controllers/endpoints/endpoints-controller.ts";
 import { createGarbageCollector } from "../../lib/controllers/garbage-collector/garbage-collector.ts";
 import { createJobController } from "../../lib/controllers/job/job-controller.ts";
@@ -93,6 +94,10 @@ export const CONTROLLERS: readonly ControllerDescriptor[] = [
     name: "endpointslice-controller", alias: "endpointslice", account: "endpointslice-controller",
     build: (c, f) => createEndpointSliceController(c, { workers: f["concurrent-service-endpoint-syncs"], endpointsMax: f["max-endpoints-per-slice"], batchMs: f["endpointslice-updates-batch-period"] }),
   },
+  {
+    name: "endpointslice-mirroring-controller", alias: "endpointslicemirroring", account: "endpointslicemirroring-controller",
+    build: (c, f) => createEndpointSliceMirroringController(c, { workers: f["mirroring-concurrent-service-endpoint-syncs"], addressesMax: f["mirroring-max-endpoints-per-subset"], batchMs: f["mirroring-endpointslice-updates-batch-period"] }),
+  },
   { name: "endpoints-controller", alias: "endpoint", account: "endpoint-controller", build: (c, f) => createEndpointsController(c, { workers: f["concurrent-endpoint-syncs"], batchMs: f["endpoint-updates-batch-period"] }) },
   { name: "bootstrap-signer-controller", alias: "bootstrapsigner", account: "bootstrap-signer", build: (c) => createBootstrapSigner(c) },
   { name: "token-cleaner-controller", alias: "tokencleaner", account: "token-cleaner", build: (c) => createTokenCleaner(c) },
@@ -111,11 +116,11 @@ export const CONTROLLERS: readonly ControllerDescriptor[] = [
 
 /** Upstream's controllers that this release does not have: may be turned off, not on. */
 export const NOT_BUILT: ReadonlySet<string> = new Set([
-  "endpointslice-mirroring-controller", "ephemeral-volume-controller", "horizontal-pod-autoscaler-controller", "legacy-serviceaccount-token-cleaner-controller",
+  "ephemeral-volume-controller", "horizontal-pod-autoscaler-controller", "legacy-serviceaccount-token-cleaner-controller",
   "persistentvolume-attach-detach-controller", "persistentvolume-binder-controller", "persistentvolume-expander-controller", "persistentvolume-protection-controller",
   "persistentvolumeclaim-protection-controller", "resourceclaim-controller", "service-cidr-controller", "serviceaccount-token-controller",
   "storage-version-migrator-controller", "storageversion-garbage-collector-controller", "ttl-controller", "validatingadmissionpolicy-status-controller",
-  "horizontalpodautoscaling", "ttl", "attachdetach", "persistentvolume-binder", "persistentvolume-expander", "pv-protection", "pvc-protection", "serviceaccount-token", "endpointslicemirroring",
+  "horizontalpodautoscaling", "ttl", "attachdetach", "persistentvolume-binder", "persistentvolume-expander", "pv-protection", "pvc-protection", "serviceaccount-token",
 ]);
 
 /** The controllers that `--controllers` turns on. Throws FlagError on a name nobody knows, and on one that is not built. */

@@ -10,16 +10,14 @@ import { services } from "../../api/schema/generated/references.ts";
 import { newControllerRef } from "../../api/helpers/owner-references.ts";
 import { isPodReady, isPodTerminating } from "../../api/helpers/pod-status.ts";
 import { canonicalJson } from "../shared/pod-template-hash.ts";
-import { HEADLESS_LABEL, LAST_CHANGE_ANNOTATION, addressesOf, findPort, hasClusterIp, mayBeEndpoint, publishesHostname } from "../shared/service-endpoints.ts";
+import { HEADLESS_LABEL, LAST_CHANGE_ANNOTATION, MANAGED_BY_LABEL, SERVICE_NAME_LABEL, addressesOf, findPort, hasClusterIp, mayBeEndpoint, portsKey, publishesHostname, slicePrefix } from "../shared/service-endpoints.ts";
+import type { Family } from "../shared/service-endpoints.ts";
 import type { DiscoveryV1EndpointPort, Endpoint, EndpointSlice, Node, ObjectMeta, Pod, Service } from "../../api/schema/generated/models.ts";
 
-export const SERVICE_NAME_LABEL = "kubernetes.io/service-name";
-export const MANAGED_BY_LABEL = "endpointslice.kubernetes.io/managed-by";
 export const CONTROLLER_NAME = "endpointslice-controller.k8s.io";
 const ZONE_LABEL = "topology.kubernetes.io/zone";
 const RESERVED_LABELS = new Set([SERVICE_NAME_LABEL, MANAGED_BY_LABEL, HEADLESS_LABEL]);
 
-export type Family = "IPv4" | "IPv6";
 export interface SlicePlan { readonly create: EndpointSlice[]; readonly update: EndpointSlice[]; readonly delete: EndpointSlice[] }
 export interface SliceInput {
   readonly service: Service;
@@ -125,10 +123,9 @@ function reuseDeleted(service: Service, plan: SlicePlan): SlicePlan {
 }
 
 function newSlice(service: Service, family: Family, ports: DiscoveryV1EndpointPort[]): EndpointSlice {
-  const prefix = service.metadata.name.length < 58 ? `${service.metadata.name}-` : service.metadata.name;
   return {
     apiVersion: "discovery.k8s.io/v1", kind: "EndpointSlice", addressType: family, endpoints: [], ports,
-    metadata: { generateName: prefix, namespace: service.metadata.namespace, labels: labelsFor(service), ownerReferences: [newControllerRef(service, services)] } as unknown as ObjectMeta,
+    metadata: { generateName: slicePrefix(service.metadata.name), namespace: service.metadata.namespace, labels: labelsFor(service), ownerReferences: [newControllerRef(service, services)] } as unknown as ObjectMeta,
   };
 }
 
@@ -165,8 +162,6 @@ function endpointOf(pod: Pod, node: Node | undefined, service: Service, family: 
 }
 
 const identity = (e: Endpoint): string => `${e.targetRef?.uid ?? ""} ${e.addresses.join(",")}`;
-/** Absent and default are the same: what the server leaves out must not look like a change. */
-const portsKey = (ports: readonly DiscoveryV1EndpointPort[]): string => ports.map((p) => canonicalJson({ ...p, name: p.name ?? "", protocol: p.protocol ?? "TCP" })).sort().join();
 
 function stampTrigger(slice: EndpointSlice, triggerMs: number | undefined): void {
   const { [LAST_CHANGE_ANNOTATION]: _, ...annotations } = slice.metadata.annotations ?? {};

@@ -6,8 +6,13 @@ import { isIP } from "node:net";
 import { isPodReady, isPodTerminal, isPodTerminating } from "../../api/helpers/pod-status.ts";
 import { isSidecar } from "../../api/helpers/pod-resources.ts";
 import { selectorFromSet, matchesLabels, type LabelMatcher } from "../../api/helpers/label-selector.ts";
-import type { Pod, Service, ServicePort } from "../../api/schema/generated/models.ts";
+import { canonicalJson } from "./pod-template-hash.ts";
+import type { DiscoveryV1EndpointPort, Pod, Service, ServicePort } from "../../api/schema/generated/models.ts";
 
+export type Family = "IPv4" | "IPv6";
+export const SERVICE_NAME_LABEL = "kubernetes.io/service-name";
+/** Names the controller a slice belongs to. */
+export const MANAGED_BY_LABEL = "endpointslice.kubernetes.io/managed-by";
 export const HEADLESS_LABEL = "service.kubernetes.io/headless";
 export const LAST_CHANGE_ANNOTATION = "endpoints.kubernetes.io/last-change-trigger-time";
 
@@ -25,7 +30,7 @@ export function selectsPod(service: Service, pod: Pod): boolean {
 }
 
 export const podAddresses = (pod: Pod): readonly string[] => (pod.status?.podIPs ?? (pod.status?.podIP === undefined || pod.status.podIP === "" ? [] : [{ ip: pod.status.podIP }])).map((p) => p.ip).filter((ip) => ip !== "");
-export const addressesOf = (pod: Pod, family: "IPv4" | "IPv6"): string[] => podAddresses(pod).filter((ip) => isIP(ip) === (family === "IPv4" ? 4 : 6));
+export const addressesOf = (pod: Pod, family: Family): string[] => podAddresses(pod).filter((ip) => isIP(ip) === (family === "IPv4" ? 4 : 6));
 
 /** Whether a pod belongs into a Service's endpoints at all, ready or not. */
 export const mayBeEndpoint = (pod: Pod, includeTerminating: boolean): boolean => podAddresses(pod).length > 0 && !isPodTerminal(pod) && (includeTerminating || !isPodTerminating(pod));
@@ -46,3 +51,9 @@ export const publishesHostname = (pod: Pod, service: Service): boolean => (pod.s
 export function endpointFacts(pod: Pod): string {
   return JSON.stringify([podAddresses(pod), pod.spec.nodeName, pod.spec.hostname, pod.spec.subdomain, isPodReady(pod), isPodTerminating(pod), isPodTerminal(pod), pod.metadata.labels]);
 }
+
+/** Ports as text that is equal where slices may share endpoints. Absent and default are the same: what the server leaves out must not look like a change. */
+export const portsKey = (ports: readonly DiscoveryV1EndpointPort[]): string => ports.map((p) => canonicalJson({ ...p, name: p.name ?? "", protocol: p.protocol ?? "TCP" })).sort().join();
+
+/** What names of a Service's slices begin with. */
+export const slicePrefix = (service: string): string => (service.length < 58 ? `${service}-` : service);

@@ -1,6 +1,6 @@
 import test from "ava";
 import { planSlices, type SlicePlan } from "../../../../lib/controllers/endpointslice/plan-slices.ts";
-import { SliceTracker } from "../../../../lib/controllers/endpointslice/slice-tracker.ts";
+import { SliceTracker } from "../../../../lib/controllers/shared/slice-tracker.ts";
 import type { EndpointSlice, Pod, Service } from "../../../../lib/api/schema/generated/models.ts";
 import { makeNode, makePod, makeService } from "../build.ts";
 
