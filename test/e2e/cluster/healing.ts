@@ -21,15 +21,26 @@ async function endpointOf(host: string, clusterIp: string, port: number): Promis
   return [...stdout.matchAll(/\bsrc=(\S+)/g)][1]?.[1] ?? `unknown: ${stdout}`;
 }
 
-/** A loop that fetches from the Service until stopped, each time from a port of its own; every failure is kept with its time and its endpoint. */
+/** A request that is not answered by then is looked up while it waits: kube-proxy forgets unanswered flows to an endpoint that goes. */
+const PATIENCE_MS = 300;
+
+/** Fetches once from a port of its own. Resolves with what failed and where it had been sent, undefined when it was answered. */
+async function fetchOnce(host: string, clusterIp: string, port: number): Promise<Failure | undefined> {
+  const answered = onHost(host, "curl", "-sS", "--fail", "--local-port", String(port), "--connect-timeout", "1", "--max-time", "5", "-o", "/dev/null", `http://${clusterIp}/`).then(() => undefined, (error: Error) => error);
+  const waiting = await Promise.race([answered.then(() => false), systemClock.sleep(PATIENCE_MS).then(() => true)]);
+  const seen = waiting ? await endpointOf(host, clusterIp, port) : undefined, error = await answered;
+  return error === undefined ? undefined : { atMs: systemClock.monotonicMs(), endpoint: seen ?? await endpointOf(host, clusterIp, port), error: error.message };
+}
+
+/** A loop that fetches from the Service until stopped; every failure is kept. */
 function curlLoop(host: string, clusterIp: string): { stop: () => Promise<{ ok: number; failures: Failure[] }> } {
   let going = true, ok = 0;
   const failures: Failure[] = [];
   const loop = (async (): Promise<void> => {
     for (let i = 0; going; i += 1) {
-      const port = FIRST_PORT + i % PORTS;
-      try { await onHost(host, "curl", "-sS", "--fail", "--local-port", String(port), "--connect-timeout", "1", "--max-time", "5", "-o", "/dev/null", `http://${clusterIp}/`); ok += 1; }
-      catch (error) { const atMs = systemClock.monotonicMs(); failures.push({ atMs, endpoint: await endpointOf(host, clusterIp, port), error: (error as Error).message }); }
+      const failure = await fetchOnce(host, clusterIp, FIRST_PORT + i % PORTS);
+      if (failure === undefined) ok += 1;
+      else failures.push(failure);
     }
   })();
   return { stop: async () => { going = false; await loop; return { ok, failures }; } };
