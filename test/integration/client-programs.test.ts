@@ -12,7 +12,7 @@ test("clientProgram() gives a program that runs, to processes and callers that u
   const script = `
     import { execFileSync } from "node:child_process";
     import { clientProgram } from ${JSON.stringify(module)};
-    const programs = await Promise.all([clientProgram("kubectl", process.argv[1]), clientProgram("helm", process.argv[1])].map(async (program) => {
+    const programs = await Promise.all([clientProgram("kubectl", { directory: process.argv[1] }), clientProgram("helm", { directory: process.argv[1] })].map(async (program) => {
       const file = await program;
       return execFileSync(file, file.endsWith("helm") ? ["version", "--short"] : ["version", "--client"], { encoding: "utf8" });
     }));

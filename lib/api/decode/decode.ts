@@ -21,7 +21,7 @@ import { duplicatesError, parseYaml, YamlError } from "./yaml.ts";
 export type FieldValidation = "Strict" | "Warn" | "Ignore";
 export interface Decoded<T> { readonly object: T; readonly warnings: string[] }
 /** The kind the caller serves: what an empty kind or apiVersion means, and what another is refused against. */
-export type ExpectedKind = Pick<ResourceReference, "group" | "version" | "kind">;
+export interface ExpectedKind extends Pick<ResourceReference, "group" | "version" | "kind"> { /** Versions of the same shape, read as `version`. */ readonly alike?: readonly string[] }
 export interface DecodeOptions { expected?: ExpectedKind; mediaType?: "json" | "yaml" }
 
 type Json = Record<string, unknown>;
@@ -71,7 +71,7 @@ function kindOf(found: Partial<Record<"kind" | "apiVersion", string>>, expected:
 
 /** Refuses a body of another kind or version, as upstream's conversion would. */
 function checkKind(found: ExpectedKind, expected: ExpectedKind): void {
-  if (found.kind === expected.kind && found.group === expected.group && found.version !== expected.version) {
+  if (found.kind === expected.kind && found.group === expected.group && found.version !== expected.version && expected.alike?.includes(found.version) !== true) {
     throw badRequest(`the API version in the data (${apiVersionOf(found)}) does not match the expected API version (${apiVersionOf(expected)})`);
   }
   if (found.kind === expected.kind && found.group === expected.group) return;

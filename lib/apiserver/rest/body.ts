@@ -1,5 +1,5 @@
 /** Request bodies, and the options of a delete. Counterpart: apiserver `endpoints/handlers/{create,update,delete}.go`. */
-import { decodeObject, decodeValue, type DecodeOptions, type Decoded, type FieldValidation } from "../../api/decode/decode.ts";
+import { decodeObject, decodeValue, type DecodeOptions, type Decoded, type ExpectedKind, type FieldValidation } from "../../api/decode/decode.ts";
 import type { ResourceReference } from "../../api/reference.ts";
 import type { KubeObject } from "../../api/resource-definition.ts";
 import type { DeleteOptions } from "../../api/schema/generated/models.ts";
@@ -25,12 +25,12 @@ export function bodyFormat(request: ApiRequest): BodyFormat {
 }
 
 /** Reads and decodes the body as an object of a model; unknown fields become warnings or an error. Throws StatusError. */
-export async function readObject<T = KubeObject>(request: ApiRequest, expected: ResourceReference, model: string): Promise<T> {
+export async function readObject<T = KubeObject>(request: ApiRequest, expected: ResourceReference & ExpectedKind, model: string): Promise<T> {
   const format = bodyFormat(request), mode = fieldValidation(request);
   return decodeBytes<T>(request, await request.source.readBody(), format, mode, expected, model);
 }
 
-export function decodeBytes<T = KubeObject>(request: ApiRequest, bytes: Buffer, format: BodyFormat, mode: FieldValidation, expected: ResourceReference, model: string): T {
+export function decodeBytes<T = KubeObject>(request: ApiRequest, bytes: Buffer, format: BodyFormat, mode: FieldValidation, expected: ResourceReference & ExpectedKind, model: string): T {
   const { object, warnings } = decode<T & { metadata?: object }>(model, bytes, format, mode, { expected });
   for (const text of warnings) request.addWarning(text);
   object.metadata ??= {};

@@ -2,6 +2,7 @@
  * POSTs that store nothing of their own: reviews, and create-only subresources such as serviceaccounts/token.
  * Counterpart: kubernetes `registry/authentication`, `registry/authorization`, `registry/core/serviceaccount/storage/token.go`.
  */
+import type { ExpectedKind } from "../../api/decode/decode.ts";
 import { groupResource, type ResourceReference } from "../../api/reference.ts";
 import type { ResourceDefinition } from "../../api/resource-definition.ts";
 import { modelOf, resourceSchemaOf } from "../../api/schema/schema.ts";
@@ -15,8 +16,11 @@ import { readObject } from "./body.ts";
 import { valueResponse } from "./encode.ts";
 import { writeContext } from "./write-options.ts";
 
+/** Versions upstream still takes though it serves them no more: kubectl before 1.22 drains with the first. */
+const ALIKE: Readonly<Record<string, readonly string[]>> = { "pods/eviction": ["v1beta1"] };
+
 /** The kind a subresource's body has, where the schema names one. */
-function bodyOf(definition: ResourceDefinition, subresource: string): { reference: ResourceReference; model: string } {
+function bodyOf(definition: ResourceDefinition, subresource: string): { reference: ResourceReference & ExpectedKind; model: string } {
   if (subresource === "") return { reference: definition, model: definition.model };
   const schema = resourceSchemaOf(definition);
   const model = schema?.subresources[subresource]?.model ?? "";
@@ -24,7 +28,8 @@ function bodyOf(definition: ResourceDefinition, subresource: string): { referenc
   // `io.k8s.api.authentication.v1.TokenRequest`: group and version of the body.
   const [group = "", version = ""] = qualified.split(".").slice(-3);
   const full = { core: "", authentication: "authentication.k8s.io", policy: "policy", autoscaling: "autoscaling" }[group] ?? group;
-  return { reference: { group: full, version, kind: goName, plural: "", namespaced: definition.namespaced }, model };
+  const alike = ALIKE[`${definition.plural}/${subresource}`];
+  return { reference: { group: full, version, kind: goName, plural: "", namespaced: definition.namespaced, ...(alike === undefined ? {} : { alike }) }, model };
 }
 
 /** Answers with what the handler makes of the body. Throws StatusError. */

@@ -31,12 +31,17 @@ export const apiClient = (): Client => createClient(loadKubeconfig(ADMIN_KUBECON
 
 export type Kubectl = (args: readonly string[], options?: { input?: string; timeoutMs?: number }) => Promise<KubectlResult>;
 export async function kubectl(): Promise<Kubectl> {
-  const home = path.join(root, "node_modules/.cache/kubectl-home");
+  const { HOME, KUBECONFIG } = sessionEnvironment();
+  return kubectlFor(KUBECONFIG, HOME);
+}
+
+/** A home and a kubeconfig a session may change: the cluster's own file stays as it is. */
+export function sessionEnvironment(): { HOME: string; KUBECONFIG: string } {
+  const home = path.join(root, "node_modules/.cache/kubectl-home"), copy = path.join(home, "config");
   mkdirSync(home, { recursive: true });
-  const copy = path.join(home, "config"); // A session may change its namespace; the cluster's own file stays as it is.
   copyFileSync(ADMIN_KUBECONFIG, copy);
   chmodSync(copy, 0o600);
-  return kubectlFor(copy, home);
+  return { HOME: home, KUBECONFIG: copy };
 }
 
 /** kubectl as a running process, for commands that go on (logs -f, port-forward, get -w). */

@@ -1,4 +1,8 @@
-/** A kubelet's server that runs nothing: exec answers with what it read, in upper case; logs and port-forward echo. Real TLS, real SPDY. */
+/**
+ * A kubelet's server without containers: exec answers with what it read, in upper case, or runs the command on this machine; logs
+ * and port-forward echo. Real TLS, real SPDY.
+ */
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import https from "node:https";
 import type { AddressInfo } from "node:net";
@@ -15,7 +19,11 @@ export interface FakeKubelet {
   close(): void;
 }
 
-export async function startFakeKubelet(): Promise<FakeKubelet> {
+type Streams = ReadonlyMap<string, SpdyStream>;
+/** What an exec or attach (which has no command) does; returns the exit code. */
+export type Program = (streams: Streams, command: readonly string[], entry: FakeKubelet["seen"][number]) => Promise<number>;
+
+export async function startFakeKubelet(program: Program = shout): Promise<FakeKubelet> {
   const now = new Date(), ca = createAuthority({ commonName: "kubelets", now });
   const serving = issue(ca, { subject: { commonName: "kubelet" }, usages: ["server"], names: ["127.0.0.1"], now });
   const client = issue(ca, { subject: { commonName: "kube-apiserver-kubelet-client", organizations: ["kubeadm:cluster-admins"] }, usages: ["client"], now });
@@ -53,7 +61,7 @@ export async function startFakeKubelet(): Promise<FakeKubelet> {
       onStream: (stream) => {
         stream.reply();
         streams.set(stream.headers.streamtype!, stream);
-        if (streams.size === expected) run(streams, url.searchParams.getAll("command"), entry).then(() => accepted?.connection.close(), () => accepted?.connection.destroy());
+        if (streams.size === expected) run(program, streams, url.searchParams.getAll("command"), entry).then(() => accepted?.connection.close(), () => accepted?.connection.destroy());
       },
     });
   });
@@ -65,9 +73,18 @@ export async function startFakeKubelet(): Promise<FakeKubelet> {
   };
 }
 
-async function run(streams: ReadonlyMap<string, SpdyStream>, command: readonly string[], entry: FakeKubelet["seen"][number]): Promise<void> {
-  const stdin = streams.get("stdin"), stdout = streams.get("stdout"), stderr = streams.get("stderr"), error = streams.get("error")!;
+async function run(program: Program, streams: Streams, command: readonly string[], entry: FakeKubelet["seen"][number]): Promise<void> {
+  const stdout = streams.get("stdout"), stderr = streams.get("stderr"), error = streams.get("error")!;
   streams.get("resize")?.on("data", (part: Buffer) => entry.resizes.push(part.toString()));
+  const code = await program(streams, command, entry);
+  error.end(JSON.stringify(code === 0 ? { metadata: {}, status: "Success" }
+    : { metadata: {}, status: "Failure", message: `command terminated with non-zero exit code: exit status ${code}`, reason: "NonZeroExitCode", details: { causes: [{ reason: "ExitCode", message: String(code) }] } }));
+  for (const stream of [stdout, stderr, error]) if (stream !== undefined && !stream.writableFinished) await once(stream, "finish");
+}
+
+/** Answers with its input in upper case; `big` writes megabytes and `fail` ends with 3. */
+async function shout(streams: Streams, command: readonly string[], entry: FakeKubelet["seen"][number]): Promise<number> {
+  const stdin = streams.get("stdin"), stdout = streams.get("stdout"), stderr = streams.get("stderr");
   if (command[0] === "big") { for (let i = 0; i < 100; i++) if (!stdout!.write(Buffer.alloc(64 * 1024, 0x78))) await once(stdout!, "drain"); }
   if (stdin !== undefined) {
     for await (const part of stdin) stdout?.write((part as Buffer).toString().toUpperCase());
@@ -75,8 +92,19 @@ async function run(streams: ReadonlyMap<string, SpdyStream>, command: readonly s
   }
   stdout?.end(`ran ${command.join(" ")}`);
   stderr?.end("complaint");
-  const code = command[0] === "fail" ? 3 : 0;
-  error.end(JSON.stringify(code === 0 ? { metadata: {}, status: "Success" }
-    : { metadata: {}, status: "Failure", message: `command terminated with non-zero exit code: exit status ${code}`, reason: "NonZeroExitCode", details: { causes: [{ reason: "ExitCode", message: String(code) }] } }));
-  for (const stream of [stdout, stderr, error]) if (stream !== undefined && !stream.writableFinished) await once(stream, "finish");
+  return command[0] === "fail" ? 3 : 0;
 }
+
+/** Runs what is asked as a process of this machine, in `cwd`; an attach speaks with `attached`. */
+export const processProgram = ({ cwd, attached }: { cwd: string; attached: readonly string[] }): Program => async (streams, asked) => {
+  const [file, ...args] = asked.length === 0 ? attached : asked, child = spawn(file!, args, { cwd, stdio: "pipe" });
+  const failed = new Promise<number>((resolve) => { child.once("error", (error) => { streams.get("stderr")?.write(`${error.message}\n`); resolve(127); }); });
+  const stdin = streams.get("stdin"), ended = new Promise<number>((resolve) => { child.once("close", (code) => resolve(code ?? 137)); });
+  child.stdin.on("error", () => { /* It may end before it has read everything. */ });
+  if (stdin === undefined) child.stdin.end(); else stdin.pipe(child.stdin);
+  for (const name of ["stdout", "stderr"] as const) { const stream = streams.get(name); if (stream === undefined) child[name].resume(); else child[name].pipe(stream, { end: false }); }
+  const code = await Promise.race([ended, failed]);
+  streams.get("stdout")?.end();
+  streams.get("stderr")?.end();
+  return code;
+};

@@ -3,6 +3,7 @@
  * kubelet that binds pods, makes them ready and removes deleted ones, since there are no machines.
  */
 import { startEphemeralApiServer, type EphemeralApiServer } from "../../../lib/apiserver/ephemeral.ts";
+import { streamHandlers } from "../../../lib/apiserver/streams/stream-handlers.ts";
 import { selectControllers } from "../../../cmd/kube-controller-manager/controllers.ts";
 import { parse } from "../../../cmd/kube-controller-manager/flags.ts";
 import { createClient } from "../../../lib/client/http-client.ts";
@@ -19,9 +20,12 @@ import { silentLogger } from "../../../lib/util/logger.ts";
 import { runAll, type Runnable } from "../../../lib/util/runnable.ts";
 import type { Client, HasMeta } from "../../../lib/client/client.ts";
 import type { ResourceReference } from "../../../lib/api/reference.ts";
-import type { Deployment, Node, Pod } from "../../../lib/api/schema/generated/models.ts";
+import type { Deployment, Node, NodeStatus, Pod } from "../../../lib/api/schema/generated/models.ts";
+import type { FakeKubelet } from "../apiserver-streams/fake-kubelet.ts";
 
 const stamp = (): string => `${new Date().toISOString().slice(0, 19)}Z`;
+
+const running = ({ name, image = "" }: { name: string; image?: string | undefined }) => ({ name, image, imageID: "", ready: true, started: true, restartCount: 0, state: { running: { startedAt: stamp() } } });
 
 export class World {
   readonly server: EphemeralApiServer;
@@ -35,6 +39,7 @@ export class World {
   readonly ends = new Map<string, number>();
   readonly #stop = new AbortController();
   #running: Promise<void> = Promise.resolve();
+  #streams: NodeStatus = { addresses: [{ type: "InternalIP", address: "192.0.2.9" }] };
   #addresses = 0;
   #bound = 0;
 
@@ -44,8 +49,10 @@ export class World {
     this.client = createClient({ server: server.url, caData: server.caPem, certificateData: certificatePem, keyData: keyPem, component: "test" });
   }
 
-  static async start(flags: readonly string[] = [], nodeNames: readonly string[] = ["n1", "n2"]): Promise<World> {
-    const world = new World(await startEphemeralApiServer());
+  /** With a `kubelet` every node's streams lead to it. */
+  static async start(flags: readonly string[] = [], nodeNames: readonly string[] = ["n1", "n2"], { kubelet }: { kubelet?: FakeKubelet } = {}): Promise<World> {
+    const world = new World(await startEphemeralApiServer(kubelet === undefined ? {} : { streamHandlers: ({ cache }) => streamHandlers({ cache }, { tls: () => kubelet.tls, preferredAddressTypes: ["InternalIP"] }) }));
+    if (kubelet !== undefined) world.#streams = { addresses: [{ type: "InternalIP", address: "127.0.0.1" }], daemonEndpoints: { kubeletEndpoint: { Port: kubelet.port } } };
     for (const name of nodeNames) await world.addNode(name);
     world.#running = runAll([world.#manager(flags), world.#hollow()], world.#stop.signal);
     return world;
@@ -60,7 +67,7 @@ export class World {
 
   async addNode(name: string): Promise<void> {
     const conditions = ["Ready", "MemoryPressure", "DiskPressure", "PIDPressure"].map((type) => ({ type, status: type === "Ready" ? "True" : "False", lastHeartbeatTime: stamp(), lastTransitionTime: stamp() }));
-    await this.client.create(nodes, { metadata: { name }, spec: {}, status: { conditions, addresses: [{ type: "InternalIP", address: "192.0.2.9" }] } });
+    await this.client.create(nodes, { metadata: { name }, spec: {}, status: { conditions, ...this.#streams } });
   }
 
   async get<T>(resource: ResourceReference<T>, name: string, namespace = "default"): Promise<T | undefined> {
@@ -75,6 +82,12 @@ export class World {
     return this.client.create(this.#deployments, { metadata: { name, namespace: "default" }, spec } as Deployment);
   }
   readonly #deployments: ResourceReference<Deployment> = { group: "apps", version: "v1", kind: "Deployment", plural: "deployments", namespaced: true };
+
+  /** As a kubelet tells it once a pod's only container has ended. */
+  async end({ metadata, spec }: Pod, exitCode: number, finishedAt = new Date()): Promise<void> {
+    const [{ name, image = "" }] = spec.containers as [Pod["spec"]["containers"][number]], terminated = { exitCode, reason: exitCode === 0 ? "Completed" : "Error", finishedAt: `${finishedAt.toISOString().slice(0, 19)}Z` };
+    await this.client.patch(pods, metadata, "strategic", { status: { phase: exitCode === 0 ? "Succeeded" : "Failed", containerStatuses: [{ name, image, imageID: "", ready: false, started: false, restartCount: 0, state: { terminated, running: null } }] } }, { subresource: "status" });
+  }
 
   /** Waits until `read` gives something but undefined and false. */
   async until<T>(what: string, read: () => Promise<T | undefined | false>, timeoutMs = 40_000): Promise<T> {
@@ -142,13 +155,12 @@ export class World {
       if (!isOver) await this.client.patch(pods, metadata, "strategic", { status: { phase: "Failed" } }, { subresource: "status" });
       await this.client.delete(pods, metadata, { gracePeriodSeconds: 0 });
     } else if (isOver) return true;
-    else if (exitCode !== undefined) {
-      const terminated = { exitCode, finishedAt: `${new Date(Date.now() - 3_600_000).toISOString().slice(0, 19)}Z` };
-      await this.client.patch(pods, metadata, "strategic", { status: { phase: exitCode === 0 ? "Succeeded" : "Failed", containerStatuses: [{ name: spec.containers[0]!.name, image, imageID: "", ready: false, restartCount: 0, state: { terminated } }] } }, { subresource: "status" });
-    }
+    else if (exitCode !== undefined) await this.end(pod, exitCode, new Date(Date.now() - 3_600_000));
     else if (status?.phase !== "Running" && !this.broken.has(image)) {
       const ip = `10.244.${this.#addresses >> 8}.${this.#addresses++ & 255}`, conditions = [{ type: "Ready", status: "True", lastTransitionTime: stamp() }];
-      await this.client.patch(pods, metadata, "strategic", { status: { phase: "Running", podIP: ip, podIPs: [{ ip }], conditions } }, { subresource: "status" });
+      await this.client.patch(pods, metadata, "strategic", { status: { phase: "Running", podIP: ip, podIPs: [{ ip }], conditions, containerStatuses: spec.containers.map(running) } }, { subresource: "status" });
+    } else if ((spec.ephemeralContainers?.length ?? 0) > (status?.ephemeralContainerStatuses?.length ?? 0)) {
+      await this.client.patch(pods, metadata, "strategic", { status: { ephemeralContainerStatuses: spec.ephemeralContainers!.map(running) } }, { subresource: "status" });
     }
     return true;
   }
