@@ -11,7 +11,7 @@ import { silentLogger } from "../../../lib/util/logger.ts";
 
 const TTL_MS = 3_600_000, MINUTE_MS = 60_000;
 
-interface World { store: MemoryStore; clock: ManualClock; put(name: string, writtenAt?: Date): Promise<unknown>; names(): string[]; stop(): Promise<void> }
+interface World { store: MemoryStore; clock: ManualClock; readonly put: (name: string, writtenAt?: Date) => Promise<unknown>; readonly names: () => string[]; readonly stop: () => Promise<void> }
 /** A server's cache and what forgets; `before` are events that are there when it starts, by age in minutes. */
 async function world(before: Record<string, number> = {}): Promise<World> {
   const store = new MemoryStore(), clock = new ManualClock(), stopping = new AbortController(), cache = new WatchCache(store, silentLogger);
