@@ -9,8 +9,9 @@ import { toWire } from "../encode.ts";
 import type { JsonMap } from "../patch/json-value.ts";
 import type { ManagedFieldsEntry } from "../schema/generated/models.ts";
 import { compareObjects, type Comparison } from "./compare.ts";
-import { difference, EMPTY_SET, isEmptySet, union } from "./field-set.ts";
-import { asksForReset, capUpdaters, identityOf, readManagers, writeManagers, type Managers } from "./managers.ts";
+import { createdFields } from "./created-fields.ts";
+import { difference, EMPTY_SET, isEmptySet, union, type FieldSet } from "./field-set.ts";
+import { asksForReset, capUpdaters, identityOf, readManagers, writeManagers, type Manager, type Managers } from "./managers.ts";
 import { ownable, UNTRACKED, type FieldFilter, type WrittenPart } from "./reset-fields.ts";
 import { ItemError, shapeOf } from "./shape.ts";
 import { changesOf, takeFrom, type Changes, type Versions } from "./versions.ts";
@@ -72,13 +73,23 @@ export const filtered = ({ added, modified, removed }: Comparison, filter: Field
 /** Takes what changed from everybody, and gives what is new or different to the writer. */
 export function giveChanges(managers: Managers, changes: Changes, write: TrackedWrite): Managers {
   const { added, modified, removed } = changes(write.apiVersion)!;
-  // Most writes are creates, with nobody to take anything from.
-  const result = managers.size === 0 ? new Map(managers) : takeFrom(managers, changes, (fields, lost) => difference(fields, union(union(lost.added, lost.modified), lost.removed)));
+  const result = takeFrom(managers, changes, (fields, lost) => difference(fields, union(union(lost.added, lost.modified), lost.removed)));
   const own = difference(union(added, modified), UNTRACKED);
   if (isEmptySet(own)) return result;
-  const self = { name: write.manager, operation: "Update" as const, apiVersion: write.apiVersion, subresource: write.subresource }, identity = identityOf(self);
-  result.set(identity, { ...self, time: timestamp(write.now), fields: union(own, difference(result.get(identity)?.fields ?? EMPTY_SET, removed)) });
+  const identity = identityOf(writerOf(write));
+  result.set(identity, { ...writerOf(write), time: timestamp(write.now), fields: union(own, difference(result.get(identity)?.fields ?? EMPTY_SET, removed)) });
   return result;
+}
+
+const writerOf = ({ manager, apiVersion, subresource }: TrackedWrite): Pick<Manager, "name" | "operation" | "apiVersion" | "subresource"> => ({ name: manager, operation: "Update", apiVersion, subresource });
+
+/** Of a new object, with nobody to take anything from. */
+function giveEverything(write: UpdateWrite): Managers {
+  const fields = createdFields(write, write.object, (): FieldSet => {
+    const { added, modified } = changesBetween(write, undefined, write.object)(write.apiVersion)!;
+    return difference(union(added, modified), UNTRACKED);
+  });
+  return isEmptySet(fields) ? new Map() : new Map([[identityOf(writerOf(write)), { ...writerOf(write), time: timestamp(write.now), fields }]]);
 }
 
 /** What changed from one decoded object (undefined: none) to another, as far as the write can own it. */
@@ -96,7 +107,7 @@ export function changesBetween(write: TrackedWrite, left: object | undefined, ri
 export function trackUpdate(write: UpdateWrite): ManagedFieldsEntry[] | undefined {
   const managers = startingManagers(write);
   if (managers.size === 0 && (write.live as WithMetadata | undefined)?.metadata?.uid !== undefined) return undefined; // Never tracked: not begun in the middle.
-  try { return writeManagers(capUpdaters(giveChanges(managers, changesBetween(write, write.live, write.object), write))); }
+  try { return writeManagers(write.live === undefined && managers.size === 0 ? giveEverything(write) : capUpdaters(giveChanges(managers, changesBetween(write, write.live, write.object), write))); }
   catch (error) {
     if (error instanceof ItemError) return undefined; // As upstream: rather none than wrong ones.
     throw error;

@@ -7,6 +7,7 @@
  */
 import { decodeValue } from "../../api/decode/decode.ts";
 import { toWire } from "../../api/encode.ts";
+import { fieldsText } from "../../api/managed-fields/created-fields.ts";
 import type { KubeObject, ResourceDefinition } from "../../api/resource-definition.ts";
 import { apiVersionOf } from "../../api/reference.ts";
 import { Entry } from "../cache/entry.ts";
@@ -23,6 +24,11 @@ function keptBuffer(text: string): Buffer {
   buffer.write(text);
   return buffer;
 }
+
+type Wire = Record<string, unknown>;
+/** JSON of metadata.managedFields, whose sets are mostly known as text. */
+const managedFieldsText = (entries: readonly Wire[]): string =>
+  `[${entries.map((entry) => `{${Object.keys(entry).map((name) => `"${name}":${name === "fieldsV1" ? fieldsText(entry[name] as object) : JSON.stringify(entry[name])}`).join()}}`).join()}]`;
 
 export class Codec {
   readonly definition: ResourceDefinition;
@@ -44,7 +50,7 @@ export class Codec {
     let head = `${this.#headText}"metadata":{`, tail = "";
     for (const field in meta) {
       if (field === "resourceVersion") continue;
-      const text = `"${field}":${JSON.stringify(meta[field])},`;
+      const text = `"${field}":${field === "managedFields" ? managedFieldsText(meta[field] as Wire[]) : JSON.stringify(meta[field])},`;
       if (HEAD_FIELDS.has(field)) head += text;
       else tail += text;
     }
