@@ -67,16 +67,19 @@ export interface Auth {
 
 export const AUTHORIZATION_MODES = ["Node", "RBAC", "AlwaysAllow", "AlwaysDeny"] as const;
 
+/** `graph`: for the authorization mode Node; started and stopped by whoever made it. */
+export interface AuthDeps { readonly cache: CacheReader; readonly clock: Clock; readonly graph: NodeGraph }
+
 /** Builds authentication and authorization over filled caches. */
-export function buildAuth(deps: { cache: CacheReader; clock: Clock }, options: AuthOptions): Auth {
-  const { cache, clock } = deps, stops: (() => void)[] = [];
+export function buildAuth(deps: AuthDeps, options: AuthOptions): Auth {
+  const { cache, clock, graph } = deps, stops: (() => void)[] = [];
   const tokens = buildTokens(deps, options, stops);
   const authenticators: Authenticator[] = [];
   if (options.frontProxy !== undefined) authenticators.push(new FrontProxyAuthenticator(new CertificateVerifier(options.frontProxy.authorities, clock), options.frontProxy));
   authenticators.push(new ClientCertificateAuthenticator(new CertificateVerifier(options.clientAuthorities, clock)), new BearerTokenAuthenticator(tokens));
   const rbac = new RbacIndex(cache);
   stops.push(rbac.start());
-  const authorizer = authorizerUnion([superuserAuthorizer, ...options.authorizationModes.map((mode) => buildAuthorizer(mode, cache, rbac, stops))]);
+  const authorizer = authorizerUnion([superuserAuthorizer, ...options.authorizationModes.map((mode) => buildAuthorizer(mode, { cache, graph }, rbac))]);
   return {
     authenticator: new RequestAuthenticator(authenticators, { anonymous: options.anonymous }), authorizer, rbac, checksEscalation: options.authorizationModes.includes("RBAC"),
     createHandlers: buildHandlers(deps, options, tokens, authorizer, rbac),
@@ -99,16 +102,12 @@ function buildTokens({ cache, clock }: { cache: CacheReader; clock: Clock }, opt
   return tokenUnion(tokens);
 }
 
-function buildAuthorizer(mode: string, cache: CacheReader, rbac: RbacIndex, stops: (() => void)[]): Authorizer {
+function buildAuthorizer(mode: string, deps: { cache: CacheReader; graph: NodeGraph }, rbac: RbacIndex): Authorizer {
   switch (mode) {
     case "RBAC": return new RbacAuthorizer(rbac);
     case "AlwaysAllow": return alwaysAllow;
     case "AlwaysDeny": return alwaysDeny;
-    case "Node": {
-      const graph = new NodeGraph(cache);
-      stops.push(graph.start());
-      return new NodeAuthorizer({ graph, cache }, nodeRules());
-    }
+    case "Node": return new NodeAuthorizer(deps, nodeRules());
     default: throw new Error(`Cannot build authorizer: unknown authorization mode ${JSON.stringify(mode)}, known are ${AUTHORIZATION_MODES.join(", ")}`);
   }
 }

@@ -12,6 +12,7 @@ import { silentLogger, type Logger } from "../util/logger.ts";
 import { AdmissionChain } from "./admission/admission-chain.ts";
 import { buildAuth, type Auth, type AuthOptions } from "./authn.ts";
 import { publishAuthentication } from "./authentication-config.ts";
+import { NodeGraph } from "./authorization/node-graph.ts";
 import { bootstrapCluster } from "./bootstrap/bootstrap.ts";
 import { WatchCache } from "./cache/watch-cache.ts";
 import type { CacheReader, CreateHandlers, InternalWriter, StreamHandler, WriteHook } from "./contracts.ts";
@@ -79,8 +80,10 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   const { store, clock = systemClock, log = silentLogger, random = Math.random, definitions = builtIn } = options;
   const stopping = new AbortController(), cache = new WatchCache(store, log, options.onLost);
   addCaches(cache, definitions);
+  // Before the caches are filled: what concerns which node is then known without looking at every pod again.
+  const graph = new NodeGraph(cache), stopGraph = options.auth.authorizationModes.includes("Node") ? graph.start() : () => undefined;
   await cache.start(stopping.signal);
-  const auth = buildAuth({ cache, clock }, options.auth);
+  const auth = buildAuth({ cache, clock, graph }, options.auth);
   const hooks = options.hooks({ cache, signal: stopping.signal });
   const registry = { store, clock, log, hooks, admission: new AdmissionChain([]) };
   const writer = internalWriter(cache, definitions, registry);
@@ -109,6 +112,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     close: async () => {
       stopping.abort();
       auth.stop();
+      stopGraph();
       await Promise.all([listener.close(), keeping, expiring]);
     },
   };

@@ -3,6 +3,7 @@ import type { KubeObject } from "../../lib/api/resource-definition.ts";
 import type { ResourceReference } from "../../lib/api/reference.ts";
 import { pods, serviceaccounts } from "../../lib/api/schema/generated/references.ts";
 import type { AuthenticationV1TokenRequest, Pod } from "../../lib/api/schema/generated/models.ts";
+import { NodeGraph } from "../../lib/apiserver/authorization/node-graph.ts";
 import { buildAuth } from "../../lib/apiserver/authn.ts";
 import { bootstrapCluster } from "../../lib/apiserver/bootstrap/bootstrap.ts";
 import type { UserInfo } from "../../lib/apiserver/contracts.ts";
@@ -20,7 +21,9 @@ export async function run(print: Print): Promise<void> {
   await bootstrapCluster({ cache, writer: { create: put, update: put }, log: silentLogger });
   cache.put(serviceaccounts, { metadata: { namespace: "kube-system", name: "replicaset-controller" } });
   for (let i = 0; i < 5_000; i++) cache.put(pods, { metadata: { namespace: `ns-${i % 50}`, name: `p-${i}` }, spec: { nodeName: `n-${i % 100}`, containers: [{ name: "c" }], serviceAccountName: "default" } } as Partial<Pod> & { metadata: Pod["metadata"] });
-  const auth = buildAuth({ cache, clock: systemClock }, {
+  const graph = new NodeGraph(cache);
+  graph.start();
+  const auth = buildAuth({ cache, clock: systemClock, graph }, {
     clientAuthorities: () => [], frontProxy: undefined, serviceAccountKeys: [key], serviceAccountSigningKey: key, serviceAccountIssuers: [ISSUER], apiAudiences: [ISSUER], maxTokenExpirationSeconds: 0,
     extendTokenExpiration: true, tokenFile: undefined, anonymous: true, bootstrapTokens: true, authorizationModes: ["Node", "RBAC"], jwksUri: ISSUER,
   });

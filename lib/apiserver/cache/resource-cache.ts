@@ -49,11 +49,15 @@ export class ResourceCache {
     return this.#keys.under(prefix).map((key) => this.#entries.get(key)!);
   }
 
-  /** First filling, before any event. */
+  /** First filling, before any event. Who listens already hears of it as of a change, at `flush`, so that nobody needs to decode it again. */
   load(key: string, value: Buffer, revision: number): void {
-    const entry = this.codec.load(key, value, revision);
+    const object = this.codec.parse(value), entry = this.codec.load(key, value, revision, object);
     if (!this.#entries.has(key)) this.#keys.add(key);
     this.#entries.set(key, entry);
+    if (this.subscribers.size === 0) return;
+    object.metadata.resourceVersion = String(revision);
+    this.#decoded.set(entry, object);
+    this.#batch.push({ type: "put", revision, entry, previous: undefined });
   }
 
   /** Announces a write of this process, so that its event needs no decoding. Call the result when the write is over. */

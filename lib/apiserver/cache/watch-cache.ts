@@ -51,7 +51,7 @@ export class WatchCache implements CacheReader {
     return cache;
   }
 
-  /** Fills the caches and begins to follow the store; resolves when they are whole. The feed ends with `signal`. */
+  /** Fills the caches, which those that listen already hear of, and begins to follow the store; resolves when they are whole. The feed ends with `signal`. */
   async start(signal: AbortSignal): Promise<void> {
     const revision = await this.#load();
     this.#revision = revision;
@@ -69,12 +69,14 @@ export class WatchCache implements CacheReader {
     for (;;) {
       const page = await this.#store.list(ROOT, { limit: LOAD_PAGE, ...(revision === undefined ? {} : { revision }), ...(startKey === undefined ? {} : { startKey }) });
       revision = page.revision;
+      const touched = new Set<ResourceCache>();
       for (const record of page.records) {
         const cache = this.#route(record.key);
         if (cache === undefined) continue;
-        try { cache.load(record.key, record.value, record.modRevision); }
+        try { cache.load(record.key, record.value, record.modRevision); touched.add(cache); }
         catch (error) { this.#log.error({ error, storeKey: record.key }, "stored record is no object, leaving it out"); }
       }
+      for (const cache of touched) cache.flush();
       const last = page.records.at(-1);
       if (page.remaining === 0 || last === undefined) return revision;
       startKey = `${last.key}\0`;

@@ -64,12 +64,13 @@ export class Codec {
 
   /** The decoded object of an entry, its resourceVersion in place. Each call makes a new one. */
   decode<T extends KubeObject = KubeObject>(entry: Entry): T {
-    const object = this.#parse(entry.value) as T;
+    const object = this.parse(entry.value) as T;
     if (entry.revision > 0) object.metadata.resourceVersion = String(entry.revision);
     return object;
   }
 
-  #parse(value: Buffer): KubeObject {
+  /** The object in stored bytes, without a resourceVersion. Throws when they are no object. */
+  parse(value: Buffer): KubeObject {
     const object = JSON.parse(value.toString()) as KubeObject;
     // Go writes empty lists of some fields as null; in memory they are absent.
     return value.includes(NULL_MARK) ? decodeValue<KubeObject>(this.definition.model, object, "Ignore", { expected: this.definition }).object : object;
@@ -83,7 +84,7 @@ export class Codec {
 
   /** An entry from what the store holds. Throws when the bytes are no object. */
   load(key: string, value: Buffer, revision: number, known?: KubeObject): Entry {
-    const object = known ?? this.#parse(value);
+    const object = known ?? this.parse(value);
     const splice = this.#findSplice(value);
     return this.entry(key, splice < 0 ? this.encode(object) : { value, splice }, revision, object);
   }
