@@ -15,7 +15,13 @@ export interface Logger {
 export const LOG_LEVELS = ["debug", "info", "warn", "error", "silent"] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
-/** A logger whose every line carries `component`. Errors belong under the key `error`. */
+/** What an operator needs of an error that was met and dealt with. */
+function withoutStack(error: Error): object {
+  const { type, message } = pino.stdSerializers.err(error), { code } = error as { code?: unknown };
+  return { type, message, ...(code === undefined ? {} : { code }) };
+}
+
+/** A logger whose every line carries `component`. Errors belong under the key `error`; only lines of level error, which nobody foresaw, tell where they came from. */
 export function createLogger(component: string, level: LogLevel = "info"): Logger {
   return pino(
     {
@@ -24,6 +30,13 @@ export function createLogger(component: string, level: LogLevel = "info"): Logge
       timestamp: () => `,"time":"${new Date().toISOString()}"`,
       formatters: { level: (label) => ({ level: label }) },
       serializers: { error: (error: unknown) => (error instanceof Error ? pino.stdSerializers.err(error) : error) },
+      hooks: {
+        logMethod(args, method, severity) {
+          const [fields] = args as unknown as [Record<string, unknown> | undefined];
+          if (severity < pino.levels.values["error"]! && fields?.["error"] instanceof Error) (args as unknown[])[0] = { ...fields, error: withoutStack(fields["error"]) };
+          method.apply(this, args);
+        },
+      },
       redact: { paths: ["token", "authorization", "password", "key", "*.token", "*.authorization", "*.password"], censor: "[redacted]" },
     },
     pino.destination({ fd: 2, sync: true }),
