@@ -7,6 +7,7 @@ import { createInterface } from "node:readline";
 import { existsSync } from "node:fs";
 import path from "node:path";
 import { installPackages, IMAGE_REQUIREMENTS, missingPackages, REQUIREMENTS, type Requirement } from "../lib/install/packages.ts";
+import { missingPythonClient } from "./python-client.ts";
 
 const root = path.resolve(import.meta.dirname, "..");
 const bin = (name: string): string => path.join(root, "node_modules/.bin", name);
@@ -86,7 +87,7 @@ async function runSuite(suite: Suite): Promise<Outcome> {
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => !SUITES.some((suite) => suite.name === name));
 if (unknown.length > 0) throw new Error(`There is no suite ${unknown.join(", ")}; suites: ${SUITES.map((suite) => suite.name).join(", ")}`);
-await installPackages([...new Set([...(await missingPackages(REQUIREMENTS)), ...(await missingPackages([...IMAGE_REQUIREMENTS, ...TEST_REQUIREMENTS]))])]);
+await installPackages([...new Set([...(await missingPackages(REQUIREMENTS)), ...(await missingPackages([...IMAGE_REQUIREMENTS, ...TEST_REQUIREMENTS])), ...(await missingPythonClient())])]);
 await (await import("../lib/api/schema/generate.ts")).generate();
 /**
  * Runs a suite; files in which a test failed are run once more, alone. What passes then is named as unsteady, loudly: it waits

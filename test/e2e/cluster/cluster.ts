@@ -1,5 +1,4 @@
 /** A real cluster on this machine, driven by its commands as a user would. */
-import { spawn, type ChildProcess } from "node:child_process";
 import { chmodSync, copyFileSync, existsSync, mkdirSync } from "node:fs";
 import path from "node:path";
 import { exec, ExecError } from "../../../lib/util/exec.ts";
@@ -7,6 +6,7 @@ import { createClient } from "../../../lib/client/http-client.ts";
 import type { Client } from "../../../lib/client/client.ts";
 import { loadKubeconfig } from "../../../lib/client/kubeconfig.ts";
 import { clientProgram, kubectlFor, type KubectlResult } from "../../kubectl.ts";
+import { startProgram, type RunningProgram } from "../../running-program.ts";
 
 export const root = path.resolve(import.meta.dirname, "../../..");
 const node = path.join(root, "node_modules/.bin/node");
@@ -45,28 +45,8 @@ export function sessionEnvironment(): { HOME: string; KUBECONFIG: string } {
 }
 
 /** kubectl as a running process, for commands that go on (logs -f, port-forward, get -w). */
-export async function kubectlProcess(...args: string[]): Promise<{ child: ChildProcess; output: () => string; until: (pattern: RegExp) => Promise<string>; stop: () => Promise<void> }> {
-  const child = spawn(await clientProgram("kubectl"), args, { stdio: ["pipe", "pipe", "pipe"], env: { PATH: process.env["PATH"], HOME: "/nonexistent", KUBECONFIG: ADMIN_KUBECONFIG } });
-  let text = "";
-  const waiting = new Set<() => void>();
-  const take = (chunk: Buffer): void => { text += chunk.toString(); for (const wake of waiting) wake(); };
-  child.stdout.on("data", take);
-  child.stderr.on("data", take);
-  const ended = new Promise<void>((resolve) => { child.once("exit", () => { resolve(); for (const wake of waiting) wake(); }); });
-  return {
-    child,
-    output: () => text,
-    until: (pattern) => new Promise((resolve, reject) => {
-      const timer = setTimeout(() => { waiting.delete(check); reject(new Error(`kubectl ${args.join(" ")} never printed ${pattern}; it printed: ${text.slice(-2_000)}`)); }, 60_000);
-      const check = (): void => {
-        if (pattern.test(text)) { clearTimeout(timer); waiting.delete(check); resolve(text); }
-        else if (child.exitCode !== null) { clearTimeout(timer); waiting.delete(check); reject(new Error(`kubectl ${args.join(" ")} ended with ${child.exitCode}: ${text.slice(-2_000)}`)); }
-      };
-      waiting.add(check);
-      check();
-    }),
-    stop: async () => { child.kill("SIGTERM"); await ended; },
-  };
+export async function kubectlProcess(...args: string[]): Promise<RunningProgram> {
+  return startProgram(await clientProgram("kubectl"), args, { env: { PATH: process.env["PATH"], HOME: "/nonexistent", KUBECONFIG: ADMIN_KUBECONFIG } });
 }
 
 /** Fails loudly, naming the log, when a command did not succeed. */

@@ -6,11 +6,14 @@ import path from "node:path";
 import { makeKubeconfig, writeKubeconfig } from "../../../lib/client/kubeconfig.ts";
 import { namespaces, pods, serviceaccounts } from "../../../lib/api/schema/generated/references.ts";
 import { clientProgram, type ClientName, type ClientVersion } from "../../kubectl.ts";
+import { pythonWithClient } from "../../python-client.ts";
 import { replay } from "../../transcript.ts";
 import { processProgram, startFakeKubelet, type FakeKubelet } from "../apiserver-streams/fake-kubelet.ts";
 import { World } from "../controllers/world.ts";
 
 const GOLDEN = path.resolve(import.meta.dirname, "../../golden/clients");
+
+export type SessionProgram = ClientName | "python3";
 
 export class ClientSession {
   readonly world: World;
@@ -20,10 +23,10 @@ export class ClientSession {
   private constructor(world: World, kubelet: FakeKubelet, directory: string) { this.world = world; this.kubelet = kubelet; this.directory = directory; }
 
   /** `programs` are those on the terminal's PATH. */
-  static async start(programs: readonly ClientName[], version: ClientVersion): Promise<ClientSession> {
+  static async start(programs: readonly SessionProgram[], version: ClientVersion): Promise<ClientSession> {
     const directory = mkdtempSync(path.join(tmpdir(), "client-session-"));
     for (const name of ["bin", "container"]) mkdirSync(path.join(directory, name));
-    for (const name of programs) symlinkSync(await clientProgram(name, { version }), path.join(directory, "bin", name));
+    for (const name of programs) symlinkSync(name === "python3" ? await pythonWithClient() : await clientProgram(name, { version }), path.join(directory, "bin", name));
     const program = processProgram({ cwd: path.join(directory, "container"), attached: ["cat"] });
     const kubelet = await startFakeKubelet(async (streams, command, entry) => {
       const code = await program(streams, command, entry), [, verb, namespace, name, container] = entry.url.split(/[/?]/);
@@ -62,7 +65,7 @@ export class ClientSession {
 }
 
 /** Registers one test a transcript of `test/golden/clients/FOLDER`, each in a namespace of its name. */
-export function replayAll(test: TestFn, folder: string, { programs, version, marks = [version] }: { programs: readonly ClientName[]; version: ClientVersion; marks?: readonly string[] }): void {
+export function replayAll(test: TestFn, folder: string, { programs, version, marks = [version] }: { programs: readonly SessionProgram[]; version: ClientVersion; marks?: readonly string[] }): void {
   let session: ClientSession;
   test.before(async () => { session = await ClientSession.start(programs, version); });
   test.after.always(async () => { await session.stop(); });

@@ -1,0 +1,5 @@
+/** Helm 3, unmodified: the sessions in test/golden/clients/helm. */
+import test from "ava";
+import { replayAll } from "./session.ts";
+
+replayAll(test, "helm", { programs: ["helm", "kubectl"], version: "1.31", marks: ["3"] });
