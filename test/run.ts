@@ -26,6 +26,7 @@ const TEST_REQUIREMENTS: readonly Requirement[] = [
   { program: "faketime", debianPackage: "faketime", why: "ageing a cluster by months" },
   { program: "ansible-lint", debianPackage: "ansible-lint", why: "the playbooks" },
   { program: "ruby", debianPackage: "ruby", why: "reading the Vagrantfile" },
+  { program: "openssl", debianPackage: "openssl", why: "certificates of clients' sessions" },
   { program: "shellcheck", debianPackage: "shellcheck", why: "scripts under ansible/" },
   { program: "qemu-aarch64-static", debianPackage: "qemu-user-static", why: "starting the arm64 build" },
 ];

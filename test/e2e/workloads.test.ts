@@ -6,6 +6,7 @@ import test from "ava";
 import { expectSuccess, kaji, requireRoot } from "./cluster/cluster.ts";
 import { registerApiAccess } from "./workloads/api-access.ts";
 import { registerBadInput } from "./workloads/bad-input.ts";
+import { registerClients, registerDrains } from "./workloads/clients.ts";
 import { registerDns } from "./workloads/dns.ts";
 import { registerEnvironment } from "./workloads/environment.ts";
 import { loadToolsImage, registerImages } from "./workloads/images.ts";
@@ -26,6 +27,7 @@ test.before(async () => {
 });
 
 registerRestarts(test);
+registerDrains(test);
 registerEnvironment(test);
 registerLifecycle(test);
 registerProbes(test);
@@ -33,6 +35,7 @@ registerResources(test);
 registerSecurity(test);
 registerImages(test);
 registerApiAccess(test);
+registerClients(test);
 registerDns(test);
 registerServices(test);
 registerTraffic(test);

@@ -38,8 +38,9 @@ test("typed calls create, read, patch in every way, replace, list in chunks and 
   t.deepEqual(await patch(PatchStrategy.StrategicMergePatch, { data: { x: null } }), { y: "2" });
   t.deepEqual(await patch(PatchStrategy.JsonPatch, [{ op: "replace", path: "/data/y", value: "3" }]), { y: "3" });
   t.deepEqual(await patch(PatchStrategy.ServerSideApply, { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "a" }, data: { z: "4" } }), { y: "3", z: "4" });
-  const stale = await api.readNamespacedConfigMap(of("a"));
-  await api.replaceNamespacedConfigMap({ ...of("a"), body: { ...stale, data: { w: "5" } } });
+  const [stale, fresh] = [await api.readNamespacedConfigMap(of("a")), await api.readNamespacedConfigMap(of("a"))];
+  fresh.data = { w: "5" };
+  await api.replaceNamespacedConfigMap({ ...of("a"), body: fresh });
   t.is((await refused(t, api.replaceNamespacedConfigMap({ ...of("a"), body: stale })))[0], 409);
   t.is((await api.deleteNamespacedConfigMap({ ...of("a"), propagationPolicy: "Background" })).status, "Success");
   t.deepEqual(await refused(t, api.readNamespacedConfigMap(of("a"))), [404, 'configmaps "a" not found']);

@@ -1,19 +1,17 @@
 /** A cluster without containers (real API server, real controllers, hollow kubelets) and a terminal on it with programs of one version. */
 import type { TestFn } from "ava";
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { makeKubeconfig, writeKubeconfig } from "../../../lib/client/kubeconfig.ts";
 import { namespaces, pods, serviceaccounts } from "../../../lib/api/schema/generated/references.ts";
-import { clientProgram, type ClientName, type ClientVersion } from "../../kubectl.ts";
-import { pythonWithClient } from "../../python-client.ts";
+import type { ClientVersion } from "../../kubectl.ts";
+import { linkPrograms, type SessionProgram } from "../../terminal.ts";
 import { replay } from "../../transcript.ts";
 import { processProgram, startFakeKubelet, type FakeKubelet } from "../apiserver-streams/fake-kubelet.ts";
 import { World } from "../controllers/world.ts";
 
 const GOLDEN = path.resolve(import.meta.dirname, "../../golden/clients");
-
-export type SessionProgram = ClientName | "python3";
 
 export class ClientSession {
   readonly world: World;
@@ -25,8 +23,8 @@ export class ClientSession {
   /** `programs` are those on the terminal's PATH. */
   static async start(programs: readonly SessionProgram[], version: ClientVersion): Promise<ClientSession> {
     const directory = mkdtempSync(path.join(tmpdir(), "client-session-"));
-    for (const name of ["bin", "container"]) mkdirSync(path.join(directory, name));
-    for (const name of programs) symlinkSync(name === "python3" ? await pythonWithClient() : await clientProgram(name, { version }), path.join(directory, "bin", name));
+    mkdirSync(path.join(directory, "container"));
+    await linkPrograms(directory, programs, version);
     const program = processProgram({ cwd: path.join(directory, "container"), attached: ["cat"] });
     const kubelet = await startFakeKubelet(async (streams, command, entry) => {
       const code = await program(streams, command, entry), [, verb, namespace, name, container] = entry.url.split(/[/?]/);
