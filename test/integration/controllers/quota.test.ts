@@ -1,7 +1,7 @@
 /** Quotas as a user meets them: kubernetes `test/e2e/apimachinery/resource_quota.go` re-told. Admission and controller together, on the real server. */
 import { createHash } from "node:crypto";
 import test from "ava";
-import { configmaps, deployments, pods, replicasets, resourcequotas, services } from "../../../lib/api/schema/generated/references.ts";
+import { configmaps, deployments, persistentvolumeclaims, pods, replicasets, replicationcontrollers, resourcequotas, secrets, services } from "../../../lib/api/schema/generated/references.ts";
 import type { ResourceQuotaSpec } from "../../../lib/api/schema/generated/models.ts";
 import { World } from "./world.ts";
 
@@ -56,6 +56,29 @@ test("a quota limits Services by type and objects by number, of any kind", async
   await used(ns, "q", { "count/replicasets.apps": "1" });
   await world.client.delete(replicasets, { namespace: ns, name: "r" });
   await used(ns, "q", { "count/replicasets.apps": "0" });
+});
+
+test("a quota follows the life of secrets, claims, replication controllers and replica sets", async (t) => {
+  const ns = await namespace(t), template = { metadata: { name: "", labels: { app: "x" } }, spec: { containers: [{ name: "c", image: "x" }] } };
+  const hard = { secrets: "5", persistentvolumeclaims: "3", "requests.storage": "10Gi", "gold.storageclass.storage.k8s.io/persistentvolumeclaims": "1", "gold.storageclass.storage.k8s.io/requests.storage": "5Gi", replicationcontrollers: "5", "count/replicasets.apps": "5" };
+  await limit(ns, "q", { hard });
+  const claim = (name: string, storageClassName: string, storage: string): Promise<unknown> => world.client.create(persistentvolumeclaims, { metadata: { name, namespace: ns }, spec: { storageClassName, accessModes: ["ReadWriteOnce"], resources: { requests: { storage } } } });
+  const lives = [
+    [secrets, () => world.client.create(secrets, { metadata: { name: "s", namespace: ns }, stringData: { a: "b" } }), { secrets: "1" }, "s"],
+    [persistentvolumeclaims, () => claim("c", "gold", "1Gi"), { persistentvolumeclaims: "1", "requests.storage": "1Gi", "gold.storageclass.storage.k8s.io/persistentvolumeclaims": "1", "gold.storageclass.storage.k8s.io/requests.storage": "1Gi" }, "c"],
+    [replicationcontrollers, () => world.client.create(replicationcontrollers, { metadata: { name: "r", namespace: ns }, spec: { replicas: 0, selector: { app: "x" }, template } }), { replicationcontrollers: "1" }, "r"],
+    [replicasets, () => world.client.create(replicasets, { metadata: { name: "r", namespace: ns }, spec: { replicas: 0, selector: { matchLabels: { app: "x" } }, template } }), { "count/replicasets.apps": "1" }, "r"],
+  ] as const;
+  for (const [resource, make, wanted, name] of lives) {
+    await make();
+    await used(ns, "q", wanted);
+    if (resource === persistentvolumeclaims) {
+      await t.throwsAsync(() => claim("d", "gold", "1Gi"), { message: /exceeded quota: q, requested: gold.storageclass.storage.k8s.io\/persistentvolumeclaims=1, used: .*=1, limited: .*=1/ });
+      await t.throwsAsync(() => claim("e", "silver", "10Gi"), { message: /requested: requests.storage=10Gi, used: requests.storage=1Gi, limited: requests.storage=10Gi/ });
+    }
+    await world.client.delete(resource, { namespace: ns, name });
+    await used(ns, "q", Object.fromEntries(Object.keys(wanted).map((key) => [key, "0"])));
+  }
 });
 
 test("quotas with scopes count their own pods only", async (t) => {
