@@ -63,7 +63,7 @@ export function podRequests(pod: Pod, options: PodRequestsOptions = {}): Amounts
   if (spec === undefined) return total;
   const missing = options.missing ?? {}, infeasible = options.useStatus === true && isResizeInfeasible(pod);
   const statusOf = (name: string, list: readonly ContainerStatus[] | undefined): ContainerStatus | undefined => (options.useStatus === true ? list?.find((s) => s.name === name) : undefined);
-  for (const container of spec.containers) add(total, containerRequests(container, statusOf(container.name, status?.containerStatuses), infeasible, missing));
+  for (const container of spec.containers ?? []) add(total, containerRequests(container, statusOf(container.name, status?.containerStatuses), infeasible, missing));
   for (const container of spec.initContainers ?? []) {
     const own = containerRequests(container, statusOf(container.name, status?.initContainerStatuses), infeasible, missing);
     if (isSidecar(container)) { add(total, own); add(sidecars, own); raise(initPeak, sidecars); continue; }

@@ -80,7 +80,7 @@ function mountToken(pod: Pod, random: () => number): void {
     mounted = true;
   };
   for (const container of spec.initContainers ?? []) mount(container);
-  for (const container of spec.containers) mount(container);
+  for (const container of spec.containers ?? []) mount(container);
   if (mounted && existing === undefined) spec.volumes = [...(spec.volumes ?? []), tokenVolume(name)];
 }
 

@@ -1,6 +1,7 @@
 /** Access reviews: may this user do this? Counterpart: `pkg/registry/authorization/{subject,localsubject,selfsubject}accessreview`. */
 import { escapeFieldValue } from "../../api/helpers/field-selector.ts";
 import { type FieldError, invalid, invalidError, required } from "../../api/field-error.ts";
+import type { KubeObject } from "../../api/resource-definition.ts";
 import type { FieldSelectorAttributes, NonResourceAttributes, ResourceAttributes, SubjectAccessReview, SubjectAccessReviewSpec, SubjectAccessReviewStatus } from "../../api/schema/generated/models.ts";
 import type { Authorizer, CreateHandler, RequestAttributes, UserInfo } from "../contracts.ts";
 
@@ -8,7 +9,7 @@ type Asked = Pick<SubjectAccessReviewSpec, "resourceAttributes" | "nonResourceAt
 
 export function subjectAccessReviewHandler(authorizer: Authorizer): CreateHandler {
   return (object) => {
-    const review = object as SubjectAccessReview;
+    const review = withSpec(object);
     refuse("SubjectAccessReview", [...validateAsked(review.spec), ...validateSubject(review.spec), ...validateMetadata(review)]);
     return answer(review, "SubjectAccessReview", authorizer, subjectOf(review.spec), review.spec);
   };
@@ -16,7 +17,7 @@ export function subjectAccessReviewHandler(authorizer: Authorizer): CreateHandle
 
 export function localSubjectAccessReviewHandler(authorizer: Authorizer): CreateHandler {
   return (object, context) => {
-    const review = object as SubjectAccessReview, { spec } = review, inside = spec.resourceAttributes?.namespace ?? "";
+    const review = withSpec(object), { spec } = review, inside = spec.resourceAttributes?.namespace ?? "";
     const errors = [...validateAsked(spec), ...validateSubject(spec), ...validateMetadata(review, true)];
     if (spec.resourceAttributes !== undefined && inside !== context.namespace) errors.push(invalid("spec.resourceAttributes.namespace", inside, "must match metadata.namespace"));
     if (spec.nonResourceAttributes !== undefined) errors.push(invalid("spec.nonResourceAttributes", spec.nonResourceAttributes, "disallowed on this kind of request"));
@@ -27,11 +28,14 @@ export function localSubjectAccessReviewHandler(authorizer: Authorizer): CreateH
 
 export function selfSubjectAccessReviewHandler(authorizer: Authorizer): CreateHandler {
   return (object, context) => {
-    const review = object as SubjectAccessReview;
+    const review = withSpec(object);
     refuse("SelfSubjectAccessReview", [...validateAsked(review.spec), ...validateMetadata(review)]);
     return answer(review, "SelfSubjectAccessReview", authorizer, context.user, review.spec);
   };
 }
+
+/** A question that asks nothing has an empty spec. */
+const withSpec = (object: KubeObject): SubjectAccessReview => ({ ...object, spec: (object as Partial<SubjectAccessReview>).spec ?? {} }) as SubjectAccessReview;
 
 function answer(review: SubjectAccessReview, kind: string, authorizer: Authorizer, user: UserInfo, asked: Asked): SubjectAccessReview {
   const { decision, reason } = authorizer.authorize(attributesOf(user, asked));

@@ -16,7 +16,7 @@ export function success(code: number): KubeObject {
 }
 
 function check(binding: Binding): void {
-  const { kind, name } = binding.target, errors = [];
+  const { kind, name } = binding.target ?? {}, errors = [];
   if (kind !== undefined && kind !== "" && kind !== "Node") errors.push(notSupported("target.kind", kind, ["Node", "<empty>"]));
   if (name === undefined || name === "") errors.push(required("target.name"));
   if (errors.length > 0) throw invalidError("", "Binding", binding.metadata.name ?? "", errors);

@@ -71,7 +71,7 @@ export function readListOptions(query: URLSearchParams, resource: Resource, watc
   const labels = query.get("labelSelector") ?? "", fields = query.get("fieldSelector") ?? "";
   const options: ListOptions = {
     selector: labels === "" && fields === "" ? ALL : new Selector(parseLabelSelectorQuery(labels), parseFieldSelectorQuery(fields, resource.selectableFields)),
-    limit: integer(query, "limit") ?? 0,
+    limit: Math.max(integer(query, "limit") ?? 0, 0),
     continueToken: query.get("continue") ?? "",
     resourceVersion: query.get("resourceVersion") ?? "",
     resourceVersionMatch: query.get("resourceVersionMatch") ?? "",
@@ -79,7 +79,6 @@ export function readListOptions(query: URLSearchParams, resource: Resource, watc
     allowWatchBookmarks: queryFlag(query, "allowWatchBookmarks"),
     sendInitialEvents: query.has("sendInitialEvents") ? queryFlag(query, "sendInitialEvents") : undefined,
   };
-  if (options.limit < 0) throw badRequest(`invalid limit ${options.limit}: must not be negative`);
   const errors = watch ? watchErrors(options) : listErrors(options);
   if (errors.length > 0) throw invalidError("meta.k8s.io", "ListOptions", "", errors);
   return options;
@@ -90,8 +89,8 @@ function listErrors(options: ListOptions): FieldError[] {
   const errors: FieldError[] = [];
   if (options.sendInitialEvents !== undefined) errors.push(forbiddenField("sendInitialEvents", "sendInitialEvents is forbidden for list"));
   if (match === "") return errors;
-  if (continueToken !== "") errors.push(forbiddenField("resourceVersionMatch", "resourceVersionMatch is forbidden when continue is provided"));
   if (version === "") errors.push(forbiddenField("resourceVersionMatch", "resourceVersionMatch is forbidden unless resourceVersion is provided"));
+  if (continueToken !== "") errors.push(forbiddenField("resourceVersionMatch", "resourceVersionMatch is forbidden when continue is provided"));
   if (match !== "Exact" && match !== "NotOlderThan") errors.push(notSupported("resourceVersionMatch", match, ["Exact", "NotOlderThan", ""]));
   if (match === "Exact" && version === "0") errors.push(forbiddenField("resourceVersionMatch", 'resourceVersionMatch "exact" is forbidden for resourceVersion "0"'));
   return errors;
@@ -100,12 +99,11 @@ function listErrors(options: ListOptions): FieldError[] {
 function watchErrors(options: ListOptions): FieldError[] {
   const { resourceVersionMatch: match, sendInitialEvents } = options;
   const errors: FieldError[] = [];
-  if (sendInitialEvents !== undefined) {
-    if (match === "") errors.push(forbiddenField("resourceVersionMatch", "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan"));
-    if (!options.allowWatchBookmarks && sendInitialEvents) errors.push(forbiddenField("allowWatchBookmarks", "sendInitialEvents requires allowWatchBookmarks"));
-  } else if (match !== "") errors.push(forbiddenField("resourceVersionMatch", "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided"));
-  if (sendInitialEvents !== undefined && match !== "" && match !== "NotOlderThan") errors.push(notSupported("resourceVersionMatch", match, ["NotOlderThan"]));
-  if (options.continueToken !== "") errors.push(forbiddenField("continue", "continue is forbidden for watch"));
+  if (sendInitialEvents !== undefined && match !== "NotOlderThan") errors.push(forbiddenField("resourceVersionMatch", "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan"));
+  if (match === "") return errors;
+  if (sendInitialEvents === undefined) errors.push(forbiddenField("resourceVersionMatch", "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided"));
+  if (match !== "NotOlderThan") errors.push(notSupported("resourceVersionMatch", match, ["NotOlderThan"]));
+  if (options.continueToken !== "") errors.push(forbiddenField("resourceVersionMatch", "resourceVersionMatch is forbidden when continue is provided"));
   return errors;
 }
 

@@ -4,7 +4,7 @@
  * | resourceVersion | match | answered from |
  * |---|---|---|
  * | "" | | the cache, caught up with everything acknowledged |
- * | "0" | | the cache as it is |
+ * | "0" | | the cache as it is, whole, whatever the limit |
  * | N | NotOlderThan or none | the cache, once it has reached N |
  * | N | Exact, or none with a limit | the state at N: the cache if nothing changed since, else the store |
  *
@@ -42,6 +42,7 @@ export async function reach(cache: WatchCache, revision: number): Promise<void> 
 export async function listPage(cache: WatchCache, resource: Resource, namespace: string, options: ListOptions): Promise<Page> {
   const prefix = listPrefix(resource.cache.prefix, namespace);
   if (options.continueToken !== "") return continuedPage(cache, resource, prefix, options);
+  if (options.resourceVersion === "0") return cachePage(resource, prefix, cache.revision, undefined, { ...options, limit: 0 });
   const asked = parseVersion(options.resourceVersion), exact = options.resourceVersionMatch === "Exact" || (asked > 0 && options.limit > 0 && options.resourceVersionMatch === "");
   if (options.resourceVersion === "") await cache.caughtUp();
   else await reach(cache, asked);

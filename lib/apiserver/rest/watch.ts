@@ -78,7 +78,7 @@ async function runWatch(deps: WatchDeps, namespace: string, options: ListOptions
       const entries = resourceCache.list(keyPrefix).filter(matches);
       resourceCache.subscribers.add(watcher);
       await sendInitial(entries, form, stream);
-      if (options.sendInitialEvents === true) stream.write(valueFrame("BOOKMARK", form.bookmark(start, true)));
+      if (options.sendInitialEvents === true && options.allowWatchBookmarks) stream.write(valueFrame("BOOKMARK", form.bookmark(start, true)));
     } else if (start >= resourceCache.history.start) {
       watcher.release();
       resourceCache.subscribers.add(watcher);
