@@ -3,7 +3,7 @@ import { FieldPath, SPEC } from "../field-path.ts";
 import { aggregateContainerRequests } from "../helpers/pod-resources.ts";
 import { isHugePageName } from "../helpers/resource-names.ts";
 import { compareQuantity, milliValue } from "../quantity.ts";
-import type { Container, ObjectMeta, Pod, PodSpec } from "../schema/generated/models.ts";
+import type { Container, ContainerPort, ObjectMeta, Pod, PodSpec } from "../schema/generated/models.ts";
 import { isDns1123Label } from "../validation/names.ts";
 
 const DEPRECATED_NODE_LABELS: Readonly<Record<string, string>> = {
@@ -79,15 +79,20 @@ function fractionWarnings(warnings: string[], path: FieldPath, amounts: Readonly
 function containerWarnings(warnings: string[], path: FieldPath, container: Container): void {
   if (container.resources?.limits !== undefined) fractionWarnings(warnings, path.child("resources", "limits"), container.resources.limits);
   if (container.resources?.requests !== undefined) fractionWarnings(warnings, path.child("resources", "requests"), container.resources.requests);
+  const names = new Set<string | undefined>(), ports = new Map<string, ContainerPort[]>(), firstPorts = new Map<string, number>();
   container.env?.forEach((variable, i) => {
-    const first = container.env!.findIndex((other) => other.name === variable.name);
-    if (first < i && !(variable.value ?? "").includes(`$(${variable.name})`)) warn(warnings, path.child("env").index(i), `hides previous definition of ${JSON.stringify(variable.name)}, which may be dropped when using apply`);
+    const isSecond = names.has(variable.name);
+    names.add(variable.name);
+    if (isSecond && !(variable.value ?? "").includes(`$(${variable.name})`)) warn(warnings, path.child("env").index(i), `hides previous definition of ${JSON.stringify(variable.name)}, which may be dropped when using apply`);
   });
   container.ports?.forEach((port, i) => {
-    const earlier = container.ports!.slice(0, i);
-    if (earlier.some((other) => other.containerPort === port.containerPort && other.protocol === port.protocol && (other.hostPort ?? 0) === (port.hostPort ?? 0) && (other.hostIP ?? "") === (port.hostIP ?? ""))) {
-      warn(warnings, path.child("ports").index(i), `duplicate port definition with ${path.child("ports").index(earlier.findIndex((other) => other.containerPort === port.containerPort && other.protocol === port.protocol)).toString()}`);
+    const number = JSON.stringify([port.containerPort, port.protocol]), first = firstPorts.get(number), earlier = ports.get(number) ?? [];
+    if (earlier.some((other) => (other.hostPort ?? 0) === (port.hostPort ?? 0) && (other.hostIP ?? "") === (port.hostIP ?? ""))) {
+      warn(warnings, path.child("ports").index(i), `duplicate port definition with ${path.child("ports").index(first!).toString()}`);
+      return; // It is among the earlier ones already.
     }
+    if (first === undefined) firstPorts.set(number, i);
+    ports.set(number, [...earlier, port]);
   });
 }
 

@@ -49,28 +49,30 @@ class Reader {
     }
     if (isSeq(node)) return { kind: "array", items: node.items.map((item) => this.read(item, depth + 1)) };
     if (!isMap(node)) throw new YamlError("yaml: unknown node");
-    const keys: string[] = [], values: JsonNode[] = [], bases: (ParsedNode | null)[] = [];
+    const keys: string[] = [], known = new Set<string>(), values: JsonNode[] = [], bases: (ParsedNode | null)[] = [];
     for (const pair of node.items) {
       const key = this.read(pair.key, depth + 1), text = key.kind === "null" ? "null" : key.kind === "bool" ? String(key.value) : key.kind === "string" || key.kind === "number" ? key.text : "";
       if (text === "<<") bases.push(pair.value);
       else {
         const line = this.#lines.linePos(pair.key.range[0]).line;
-        if (keys.includes(text)) this.duplicates.push(`line ${line}: key ${JSON.stringify(text)} already set in map`);
+        if (known.has(text)) this.duplicates.push(`line ${line}: key ${JSON.stringify(text)} already set in map`);
+        known.add(text);
         keys.push(text);
         values.push(this.read(pair.value, depth + 1));
       }
     }
-    for (const base of bases) this.#merge(base, keys, values, depth); // Last: what is set here counts.
+    for (const base of bases) this.#merge(base, keys, known, values, depth); // Last: what is set here counts.
     return { kind: "object", keys, values };
   }
 
   /** `<<: *base`: keys of the base that are not set here. */
-  #merge(value: ParsedNode | null, keys: string[], values: JsonNode[], depth: number): void {
+  #merge(value: ParsedNode | null, keys: string[], known: Set<string>, values: JsonNode[], depth: number): void {
     const base = this.read(value, depth + 1);
     for (const one of base.kind === "array" ? base.items : [base]) {
       if (one.kind !== "object") throw new YamlError("yaml: map merge requires map or sequence of maps as the value");
       one.keys.forEach((key, i) => {
-        if (keys.includes(key)) return;
+        if (known.has(key)) return;
+        known.add(key);
         keys.push(key);
         values.push(one.values[i]!);
       });

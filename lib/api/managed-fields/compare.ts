@@ -6,7 +6,7 @@
  */
 import { getOwn, isList, isMap, jsonEqual, type JsonMap } from "../patch/json-value.ts";
 import { EMPTY_SET, LEAF, SELF, union, type FieldSet } from "./field-set.ts";
-import { compareElements, fieldElement } from "./path-element.ts";
+import { fieldElement, sortElements } from "./path-element.ts";
 import { entryShape, itemElement, resolveShape, type ListShape, type MapShape, type Shape, type StructShape } from "./shape.ts";
 
 /** Nodes, not sets: an absent one holds nothing. */
@@ -78,8 +78,7 @@ function compareLists(shape: ListShape, left: unknown, right: unknown): Nodes | 
   if (jsonEqual(left, right)) return undefined; // Cheaper than telling the items apart.
   const before = indexItems(shape, left), after = indexItems(shape, right), gathering = new Gathering(), inner = shape.item();
   const elements = [...new Set([...before.keys(), ...after.keys()])];
-  if (elements.length > 1) elements.sort(compareElements);
-  for (const element of elements) gathering.put(element, compareItems(inner, before.get(element) ?? [], after.get(element) ?? []));
+  for (const element of sortElements(elements)) gathering.put(element, compareItems(inner, before.get(element) ?? [], after.get(element) ?? []));
   return gathering.close();
 }
 
@@ -103,8 +102,9 @@ function wholeNode(shape: Shape, value: unknown): FieldSet {
   if (known.kind === "list") {
     if (known.relation === "atomic") return LEAF;
     const list = value as unknown[], inner = known.item(), elements = list.map((item, i) => itemElement(known, item, i));
-    const order = list.length === 1 ? [0] : [...elements.keys()].sort((a, b) => compareElements(elements[a]!, elements[b]!));
-    for (const i of order) node[elements[i]!] = Object.hasOwn(node, elements[i]!) ? LEAF : wholeNode(inner, list[i]);
+    const first = new Map<string, number>(), repeated = new Set<string>();
+    elements.forEach((element, i) => { if (first.has(element)) repeated.add(element); else first.set(element, i); });
+    for (const element of sortElements([...first.keys()])) node[element] = repeated.has(element) ? LEAF : wholeNode(inner, list[first.get(element)!]);
     return node;
   }
   if (known.atomic) return LEAF;

@@ -6,7 +6,7 @@
  * Counterpart: structured-merge-diff `fieldpath.Set`.
  */
 import { isMap } from "../patch/json-value.ts";
-import { compareElements, isElement } from "./path-element.ts";
+import { isElement, sortElements } from "./path-element.ts";
 
 export interface FieldSet { readonly [element: string]: FieldSet }
 type Mutable = Record<string, FieldSet>;
@@ -16,7 +16,7 @@ export const SELF = ".";
 export const LEAF: FieldSet = Object.freeze({});
 export const EMPTY_SET = LEAF;
 
-const isBare = (node: FieldSet): boolean => { for (const key in node) { void key; return false; } return true; };
+const isBare = (node: FieldSet): boolean => { if (node === LEAF) return true; for (const key in node) { void key; return false; } return true; };
 export const isMember = (node: FieldSet): boolean => isBare(node) || node[SELF] !== undefined;
 /** Whether a set (at the root) has no members. */
 export const isEmptySet = isBare;
@@ -34,11 +34,8 @@ function childrenOf(node: FieldSet): FieldSet {
 }
 
 function inOrder(tree: Mutable): FieldSet {
-  const keys = Object.keys(tree);
-  for (let i = 1; i < keys.length; i++) {
-    if (compareElements(keys[i - 1]!, keys[i]!) > 0) return Object.fromEntries(keys.sort(compareElements).map((key) => [key, tree[key]!]));
-  }
-  return tree;
+  const keys = Object.keys(tree), order = sortElements(keys);
+  return order === keys ? tree : Object.fromEntries(order.map((key) => [key, tree[key]!]));
 }
 
 /** Members of either. */

@@ -35,6 +35,7 @@ function compareValues(a: unknown, b: unknown): number {
 }
 
 function compareKeys(a: unknown, b: unknown): number {
+  if (a === b) return 0;
   const left = Object.entries(isMap(a) ? a : {}), right = Object.entries(isMap(b) ? b : {});
   for (let i = 0; i < Math.min(left.length, right.length); i++) {
     const order = byText(left[i]![0], right[i]![0]) || compareValues(left[i]![1], right[i]![1]);
@@ -43,12 +44,24 @@ function compareKeys(a: unknown, b: unknown): number {
   return left.length - right.length;
 }
 
-/** Upstream's order: fields, keys, values, indexes; each kind by its content. */
-export function compareElements(a: string, b: string): number {
+interface Read { readonly element: string; readonly value: unknown }
+const readOnce = (element: string): Read => ({ element, value: element.startsWith("k") || element.startsWith("v") ? read(element) : undefined });
+
+function compareElements({ element: a, value: left }: Read, { element: b, value: right }: Read): number {
   if (a[0] !== b[0]) return KINDS.indexOf(a[0]!) - KINDS.indexOf(b[0]!);
   if (a.startsWith("f")) return byText(a, b);
-  if (a.startsWith("k")) return compareKeys(read(a), read(b));
-  return a.startsWith("v") ? compareValues(read(a), read(b)) : Number(a.slice(2)) - Number(b.slice(2));
+  if (a.startsWith("k")) return compareKeys(left, right);
+  return a.startsWith("v") ? compareValues(left, right) : Number(a.slice(2)) - Number(b.slice(2));
+}
+
+/**
+ * In upstream's order: fields, keys, values, indexes; each kind by its content. The same list when it is in order already.
+ * Each element is read once, not once a comparison: lists of thousands of items are no rarity.
+ */
+export function sortElements(elements: string[]): string[] {
+  const all = elements.map(readOnce);
+  for (let i = 1; i < all.length; i++) if (compareElements(all[i - 1]!, all[i]!) > 0) return all.sort(compareElements).map(({ element }) => element);
+  return elements;
 }
 
 const printValue = (value: unknown): string => (typeof value === "string" ? JSON.stringify(value) : value === null ? "null" : goPrint(value));

@@ -27,12 +27,15 @@ export function prune(merged: JsonMap, apiVersion: string, last: Manager | undef
   if (last === undefined || isEmptySet(last.fields)) return merged;
   const version = last.apiVersion, at = shownIn(version), now = shownIn(apiVersion)!;
   if (at === undefined) return merged;
+  const owned = ownedByVersion(managers, version);
+  // What somebody owns is kept with all on the way to it. Most applies repeat what was applied before, and end here.
+  if (version === apiVersion && isEmptySet(difference(last.fields, owned.get(version)!))) return merged;
   const { shape } = at, before = at.show(merged, apiVersion), lastSet = withNamedFields(last.fields, shape);
   let pruned = removeFields(shape, before, lastSet), spoken = version;
-  for (const [other, owned] of ownedByVersion(managers, version)) {
+  for (const [other, theirs] of owned) {
     const there = shownIn(other);
     if (there === undefined) continue;
-    const whole = there.show(before, version), kept = union(wholeSet(there.shape, there.show(pruned, spoken)), withNamedFields(owned, there.shape));
+    const whole = there.show(before, version), kept = union(wholeSet(there.shape, there.show(pruned, spoken)), withNamedFields(theirs, there.shape));
     pruned = removeFields(there.shape, whole, difference(wholeSet(there.shape, whole), kept));
     spoken = other;
   }

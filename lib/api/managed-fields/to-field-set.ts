@@ -1,14 +1,17 @@
 /** The set of every leaf and item a value mentions. Counterpart: structured-merge-diff `typed.ToFieldSet`. */
 import { isList, isMap } from "../patch/json-value.ts";
 import { EMPTY_SET, LEAF, makeNode, SELF, type FieldSet } from "./field-set.ts";
-import { compareElements, fieldElement } from "./path-element.ts";
+import { fieldElement, sortElements } from "./path-element.ts";
 import { entryShape, itemElement, resolveShape, type ListShape, type MapShape, type Shape, type StructShape } from "./shape.ts";
 
 type Tree = Record<string, FieldSet>;
 /** What a value puts at its own place: whether it is a member, and what is below. */
 interface Found { member: boolean; children: Tree }
 
-const SORTED = (tree: Tree): Tree => Object.fromEntries(Object.keys(tree).sort(compareElements).map((key) => [key, tree[key]!]));
+function sorted(tree: Tree): Tree {
+  const keys = Object.keys(tree), order = sortElements(keys);
+  return order === keys ? tree : Object.fromEntries(order.map((key) => [key, tree[key]!]));
+}
 
 function findInMap(shape: StructShape | MapShape, value: unknown): Found {
   if (shape.atomic) return { member: true, children: {} };
@@ -26,15 +29,14 @@ function findInMap(shape: StructShape | MapShape, value: unknown): Found {
 
 function findInList(shape: ListShape, value: unknown): Found {
   if (shape.relation === "atomic") return { member: true, children: {} };
-  const children: Tree = {}, seen = new Set<string>(), inner = shape.item();
+  const children: Tree = {}, inner = shape.item();
   if (isList(value)) {
     value.forEach((item, i) => {
       const element = itemElement(shape, item, i);
-      children[element] = seen.has(element) ? LEAF : makeNode(true, find(inner, item).children)!;
-      seen.add(element);
+      children[element] = children[element] === undefined ? makeNode(true, find(inner, item).children)! : LEAF;
     });
   }
-  return { member: false, children: SORTED(children) };
+  return { member: false, children: sorted(children) };
 }
 
 function find(shape: Shape, value: unknown): Found {
@@ -52,14 +54,16 @@ export function fieldSetOf(shape: StructShape, object: unknown): FieldSet {
 /** The set with every named field on the way to a member made a member too; keys of maps are not named fields. */
 export function withNamedFields(set: FieldSet, shape: Shape | undefined): FieldSet {
   const result: Tree = {};
+  let isEmpty = true;
   for (const element in set) {
     if (element === SELF) continue;
-    const node = set[element]!, { inner, named } = follow(shape, element);
-    const { [SELF]: self, ...children } = node;
-    const hasChildren = Object.keys(children).length > 0;
-    result[element] = makeNode(!hasChildren || self !== undefined || named, hasChildren ? withNamedFields(children, inner) : undefined)!;
+    isEmpty = false;
+    const node = set[element]!;
+    if (node === LEAF) { result[element] = LEAF; continue; }
+    const { inner, named } = follow(shape, element), children = withNamedFields(node, inner), hasChildren = children !== EMPTY_SET;
+    result[element] = makeNode(!hasChildren || node[SELF] !== undefined || named, hasChildren ? children : undefined)!;
   }
-  return result;
+  return isEmpty ? EMPTY_SET : result;
 }
 
 function follow(shape: Shape | undefined, element: string): { inner: Shape | undefined; named: boolean } {

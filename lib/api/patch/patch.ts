@@ -87,18 +87,18 @@ function patchWithMerge(live: JsonMap, node: JsonNode, mode: FieldValidation): {
 
 /** Decodes a patched object; strict findings of the patch itself come first, then those of the result, in order of the alphabet: upstream's library sorts keys. */
 function decodePatched(request: PatchRequest, patched: unknown, findings: StrictFindings): Decoded<JsonMap> {
-  const { model, mode } = request, text = JSON.stringify(patched);
+  const { model, mode } = request, text = (): string => JSON.stringify(patched);
   let bare: ReturnType<typeof decodeBare>;
   try { bare = decodeBare(model, patched); }
   catch (error) {
-    if (error instanceof UnmarshalError) throw invalidPatch(text, error.message);
+    if (error instanceof UnmarshalError) throw invalidPatch(text(), error.message);
     throw error;
   }
   return withFindings(bare.object, [...findings, ...bare.strictErrors.toSorted()], mode, text);
 }
 
-function withFindings(object: JsonMap, errors: StrictFindings, mode: FieldValidation, shown: string): Decoded<JsonMap> {
-  if (errors.length > 0 && mode === "Strict") throw invalidPatch(shown, `strict decoding error: ${errors.join(", ")}`);
+function withFindings(object: JsonMap, errors: StrictFindings, mode: FieldValidation, shown: () => string): Decoded<JsonMap> {
+  if (errors.length > 0 && mode === "Strict") throw invalidPatch(shown(), `strict decoding error: ${errors.join(", ")}`);
   return { object, warnings: mode === "Warn" ? [...errors] : [] };
 }
 
@@ -112,8 +112,8 @@ function patchStrategically(request: PatchRequest, live: JsonMap, node: JsonNode
     if (error.answer === 400) throw badRequest(error.message);
     throw error.answer === 422 ? rejected(error) : new StatusError("", error.message, { code: 500, cause: error });
   }
-  const converted = convertPatched(request.model, patched), shown = goPrint(patch);
-  if ("error" in converted) throw invalidPatch(shown, converted.error);
+  const converted = convertPatched(request.model, patched), shown = (): string => goPrint(patch);
+  if ("error" in converted) throw invalidPatch(shown(), converted.error);
   return withFindings(converted.object, [...duplicateFields(node), ...converted.strictErrors], request.mode, shown);
 }
 

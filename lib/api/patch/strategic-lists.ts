@@ -41,7 +41,8 @@ function sortBy(items: readonly unknown[], order: ReadonlyMap<unknown, number>, 
   return [...items.filter((item) => !isDeletion(item)).sort((a, b) => place(a) - place(b)), ...items.filter(isDeletion)];
 }
 
-function placesOf(items: readonly unknown[], mergeKey: string): Map<unknown, number> {
+/** Where the first item of each identity is. */
+export function placesOf(items: readonly unknown[], mergeKey: string): Map<unknown, number> {
   const places = new Map<unknown, number>();
   items.forEach((item, i) => { const identity = identityOf(item, mergeKey); if (!places.has(identity)) places.set(identity, i); });
   return places;

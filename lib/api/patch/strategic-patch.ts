@@ -8,7 +8,7 @@ import { setOwn } from "../decode/json-node.ts";
 import { findModel, type Field, type FieldType, type Model } from "../schema/schema.ts";
 import { cloneJson, getOwn, isList, isMap, type JsonMap } from "./json-value.ts";
 import { badElementOrder, badPrimitiveList, badRetainKeys, badType, noMergeKey, StrategicPatchError, unknownDirective } from "./strategic-errors.ts";
-import { checkElementOrder, DIRECTIVE, holdsMaps, identityOf, orderItems } from "./strategic-lists.ts";
+import { checkElementOrder, DIRECTIVE, holdsMaps, identityOf, orderItems, placesOf } from "./strategic-lists.ts";
 
 const DELETE_FROM = "$deleteFromPrimitiveList", ELEMENT_ORDER = "$setElementOrder", RETAIN_KEYS = "$retainKeys";
 
@@ -128,36 +128,36 @@ function mergeListField(live: unknown[], patch: unknown[], rules: KeyRules, dele
 function mergeList(live: unknown[], patch: unknown[], { model, mergeKey }: KeyRules, deletes: boolean): unknown[] {
   if (live.length === 0 && patch.length === 0) return live;
   if (!holdsMaps(live, patch)) {
-    if (deletes) return live.filter((item) => !patch.includes(item));
+    if (deletes) { const gone = new Set(patch); return live.filter((item) => !gone.has(item)); }
     return orderItems([...new Set([...live, ...patch])], patch, live, "");
   }
   if (mergeKey === "") throw new StrategicPatchError(`cannot merge lists without merge key for ${model?.goName ?? ""}`);
   const { kept, changes } = applyItemDirectives(live as JsonMap[], patch as JsonMap[], mergeKey);
-  const merged = [...kept];
+  const merged = [...kept], places = placesOf(merged, mergeKey);
   for (const change of changes) {
     if (!Object.hasOwn(change, mergeKey)) throw noMergeKey(change, mergeKey);
-    const at = merged.findIndex((item) => identityOf(item, mergeKey) === change[mergeKey]);
-    if (at >= 0) merged[at] = mergeMap(merged[at]!, cloneJson(change), model);
-    else merged.push(change);
+    const at = places.get(change[mergeKey]);
+    if (at !== undefined) merged[at] = mergeMap(merged[at]!, cloneJson(change), model);
+    else places.set(change[mergeKey], merged.push(change) - 1);
   }
   return orderItems(merged, changes, kept, mergeKey);
 }
 
 /** Carries out `$patch: delete` and `$patch: replace` of items; returns the live items left and the plain changes. */
 function applyItemDirectives(live: JsonMap[], patch: JsonMap[], mergeKey: string): { kept: JsonMap[]; changes: JsonMap[] } {
-  let kept = live, replaces = false;
-  const changes: JsonMap[] = [];
+  let replaces = false;
+  const changes: JsonMap[] = [], gone = new Set<unknown>();
   for (const item of patch) {
     const directive = getOwn(item, DIRECTIVE);
     if (directive === undefined) changes.push(item);
     else if (directive === "delete") {
       if (!Object.hasOwn(item, mergeKey)) throw noMergeKey(item, mergeKey);
-      kept = kept.filter((one) => identityOf(one, mergeKey) !== item[mergeKey]);
+      gone.add(item[mergeKey]);
     } else if (directive === "replace") replaces = true;
     else if (directive === "merge") throw new StrategicPatchError("merging lists cannot yet be specified in the patch");
     else throw unknownDirective(directive, item);
   }
-  return replaces ? { kept: changes, changes: [] } : { kept, changes };
+  return replaces ? { kept: changes, changes: [] } : { kept: gone.size === 0 ? live : live.filter((one) => !gone.has(identityOf(one, mergeKey))), changes };
 }
 
 /** `live` with `patch` merged in by the schema of `model`; neither is changed. Throws StrategicPatchError. */
