@@ -10,6 +10,7 @@ import { UnmarshalError } from "../decode/exact.ts";
 import { cloneJson, getOwn, goPrint, isMap, jsonEqual, type JsonMap } from "../patch/json-value.ts";
 import type { ManagedFieldsEntry } from "../schema/generated/models.ts";
 import { badRequest, StatusError } from "../status-error.ts";
+import { atOnce } from "../../util/turns.ts";
 import { ANNOTATIONS_BYTES_MAX } from "../validation/object-meta.ts";
 import { compareObjects } from "./compare.ts";
 import { applyConflict, type Conflicts } from "./conflicts.ts";
@@ -86,14 +87,19 @@ function shownIn({ model, apiVersion, versions }: ApplyWrite): ShownIn {
 
 interface Merged { readonly object: JsonMap; readonly managers: Managers; readonly conflicts: Conflicts }
 
-function mergeApplied(write: ApplyWrite, shape: StructShape, live: JsonMap, before: Managers): Merged {
+function* mergeApplied(write: ApplyWrite, shape: StructShape, live: JsonMap, before: Managers): Generator<void, Merged> {
   const filter = ownable(write), self = { name: write.manager, operation: "Apply" as const, apiVersion: write.apiVersion, subresource: write.subresource };
   const identity = identityOf(self), last = before.get(identity), managers: Managers = new Map(before);
   managers.set(identity, { ...self, time: last?.time, fields: filter(fieldSetOf(shape, write.applied)) });
-  const object = prune(mergeObjects(shape, live, write.applied), write.apiVersion, last, managers, shownIn(write));
+  yield;
+  const merged = mergeObjects(shape, live, write.applied);
+  yield;
+  const object = prune(merged, write.apiVersion, last, managers, shownIn(write));
+  yield;
   const spoken = changesOf({ ...write, wire: trackedWire }, compareObjects(shape, live, object), () => write.live ?? {}, () => decodeBare(write.model, object).object);
   const changes: Changes = (version) => { const found = spoken(version); return found === undefined ? undefined : filtered(found, filter); };
   const conflicts = conflictsOf(managers, identity, changes);
+  yield;
   const after = takeFrom(managers, changes, (fields, { added, modified, removed }) => difference(fields, union(union(added, modified), removed)), identity);
   const own = difference(managers.get(identity)!.fields, UNTRACKED);
   if (isEmptySet(own)) after.delete(identity);
@@ -127,22 +133,30 @@ function syncLastApplied(write: ApplyWrite, object: JsonMap): void {
   if (sizeBytes > ANNOTATIONS_BYTES_MAX) delete annotations[LAST_APPLIED];
 }
 
-/** Applies. Throws StatusError: 400 or 500 for a configuration that does not fit, 409 for conflicts. */
-export function applyConfiguration(write: ApplyWrite): ApplyResult {
+/** Applies, in steps a long configuration can be paused between: nothing of what it reads changes meanwhile. Throws StatusError: 400 or 500 for a configuration that does not fit, 409 for conflicts. */
+export function* applyInSteps(write: ApplyWrite): Generator<void, ApplyResult> {
   const shape = shapeOf(write.model);
   checkApplied(write, shape);
+  yield;
   const live = write.live === undefined ? { kind: write.kind, apiVersion: write.apiVersion, ...emptyWire(write.model) } : trackedWire(write.model, write.live);
+  yield;
   let merged: Merged;
-  try { merged = mergeApplied(write, shape, live, managersBefore(write)); }
+  try { merged = yield* mergeApplied(write, shape, live, managersBefore(write)); }
   catch (error) {
     if (error instanceof ItemError) throw serverError(`failed to merge config: ${error.message}`);
     throw error;
   }
   const conflicts = remainingConflicts(write, shape, live, merged.conflicts);
   if (conflicts.length > 0) throw applyConflict(conflicts);
-  const changed = !jsonEqual(live, merged.object), object = decodeMerged(write, cloneJson(merged.object));
+  yield;
+  const changed = !jsonEqual(live, merged.object);
+  yield;
+  const object = decodeMerged(write, cloneJson(merged.object));
   syncLastApplied(write, object);
   const self = identityOf({ name: write.manager, operation: "Apply", apiVersion: write.apiVersion, subresource: write.subresource }), entry = merged.managers.get(self);
   if (changed && entry !== undefined) merged.managers.set(self, { ...entry, time: timestamp(write.now) });
   return { object, managedFields: writeManagers(merged.managers), changed };
 }
+
+/** Applies at once. Throws as `applyInSteps` does. */
+export const applyConfiguration = (write: ApplyWrite): ApplyResult => atOnce(applyInSteps(write));

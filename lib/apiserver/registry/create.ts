@@ -5,6 +5,7 @@ import type { KubeObject } from "../../api/resource-definition.ts";
 import { StatusError, alreadyExists, badRequest } from "../../api/status-error.ts";
 import { validateObjectMeta } from "../../api/validation/object-meta.ts";
 import { RevisionConflictError } from "../../storage/store.ts";
+import { Turns } from "../../util/turns.ts";
 import type { AdmissionAttributes, WriteTransaction } from "../contracts.ts";
 import type { Entry } from "../cache/entry.ts";
 import { generatedName, timestamp, type Resource, type WriteContext } from "./resource.ts";
@@ -46,11 +47,12 @@ export function checkNamespace(object: KubeObject, namespace: string): void {
 /** Creates `object`, a decoded body this function may change; `tracked`: its managedFields are settled. Throws StatusError: Invalid, AlreadyExists and what admission says. */
 export async function createObject(resource: Resource, object: KubeObject, namespace: string, context: WriteContext, tracked = false): Promise<Entry> {
   const { definition, deps } = resource, { admission } = deps;
-  const now = deps.clock.now(), strategy = { now, user: context.user.name, userInfo: context.user };
+  const turns = new Turns(), now = deps.clock.now(), strategy = { now, user: context.user.name, userInfo: context.user };
   checkNamespace(object, namespace);
   definition.defaults?.(object);
   stampMetadata(resource, object, namespace, now);
   if (!tracked) track(resource, object, undefined, "", context.fieldManager, now);
+  if (turns.isLong) await turns.pause();
   definition.prepareForCreate?.(object, strategy);
   const meta = object.metadata;
   const attributes: AdmissionAttributes = {
@@ -66,10 +68,12 @@ export async function createObject(resource: Resource, object: KubeObject, names
   let succeeded = false;
   try {
     for (const hook of resource.hooks) if (hook.beginCreate !== undefined) transactions.push(await hook.beginCreate(object, context.dryRun));
+    if (turns.isLong) await turns.pause();
     const errors = [...validateObjectMeta(meta, definition), ...(definition.validate?.(object) ?? [])];
     if (errors.length > 0) throw invalidError(definition.group, definition.kind, meta.name ?? "", errors);
     if (admitted) await admission.validate(attributes);
     for (const text of definition.warnings?.(object, undefined) ?? []) context.addWarning(text);
+    if (turns.isLong) await turns.pause();
     const entry = await put(resource, object, context);
     if (definition.notRunYet === true) context.addWarning(`${definition.kind}: stored but not yet run by this release`);
     succeeded = true;

@@ -6,6 +6,7 @@ import { semanticEqual } from "../../api/semantic-equal.ts";
 import { badRequest, conflict, hasReason, notFound } from "../../api/status-error.ts";
 import { validateObjectMetaUpdate } from "../../api/validation/object-meta.ts";
 import { RevisionConflictError } from "../../storage/store.ts";
+import { Turns } from "../../util/turns.ts";
 import type { AdmissionAttributes, UserInfo, WriteTransaction } from "../contracts.ts";
 import type { Entry } from "../cache/entry.ts";
 import { checkNamespace, createObject } from "./create.ts";
@@ -51,7 +52,8 @@ export async function updateObject(resource: Resource, request: UpdateRequest, c
     }
     const old = resource.peek(stored);
     request.check?.(old);
-    const object = await request.change(old, stored);
+    const turns = new Turns(), object = await request.change(old, stored);
+    if (turns.isLong) await turns.pause();
     checkNames(object, request);
     const conditional = settleVersion(resource, object, stored, request);
     try { return { entry: await applyUpdate(resource, object, old, stored, request, context), created: false }; }
@@ -159,9 +161,10 @@ function validate(resource: Resource, object: KubeObject, old: KubeObject, subre
 }
 
 async function applyUpdate(resource: Resource, object: KubeObject, old: KubeObject, stored: Entry, request: UpdateRequest, context: WriteContext): Promise<Entry> {
-  const { definition, deps } = resource, { admission } = deps, { subresource } = request, now = deps.clock.now();
+  const { definition, deps } = resource, { admission } = deps, { subresource } = request, now = deps.clock.now(), turns = new Turns();
   definition.defaults?.(object);
   if (request.tracked !== true) track(resource, object, old, subresource, context.fieldManager, now);
+  if (turns.isLong) await turns.pause();
   keepBookkeeping(object, old, resource, stored);
   prepare(resource, object, old, subresource, now, context.user);
   const attributes: AdmissionAttributes = {
@@ -178,10 +181,12 @@ async function applyUpdate(resource: Resource, object: KubeObject, old: KubeObje
   let succeeded = false;
   try {
     for (const hook of resource.hooks) if (subresource === "" && hook.beginUpdate !== undefined) transactions.push(await hook.beginUpdate(object, old, context.dryRun));
+    if (turns.isLong) await turns.pause();
     const errors = validate(resource, object, old, subresource);
     if (errors.length > 0) throw invalidError(definition.group, definition.kind, request.name, errors);
     if (admitted) await admission.validate(attributes);
     for (const text of definition.warnings?.(object, old) ?? []) context.addWarning(text);
+    if (turns.isLong) await turns.pause();
     const entry = await write(resource, object, old, stored, context);
     succeeded = true;
     return entry;

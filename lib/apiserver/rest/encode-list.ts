@@ -4,9 +4,9 @@
  */
 import { stringify } from "yaml";
 import type { ListMeta } from "../../api/schema/generated/models.ts";
+import { Turns } from "../../util/turns.ts";
 import type { Entry } from "../cache/entry.ts";
 
-const OBJECTS_A_TURN = 50;
 export const YAML_OPTIONS = { lineWidth: 0, sortMapEntries: true, aliasDuplicateObjects: false, version: "1.1" } as const;
 
 const indent = (text: string, by: string): string => text.replaceAll("\n", `\n${by}`);
@@ -18,9 +18,10 @@ function item(entry: Entry): object {
 }
 
 async function each(entries: readonly Entry[], take: (object: object, index: number) => void): Promise<void> {
+  const turns = new Turns();
   for (let i = 0; i < entries.length; i++) {
     take(item(entries[i]!), i);
-    if (i % OBJECTS_A_TURN === OBJECTS_A_TURN - 1) await new Promise((resolve) => { setImmediate(resolve); });
+    if (turns.isLong) await turns.pause();
   }
 }
 

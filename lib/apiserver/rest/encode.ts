@@ -7,7 +7,7 @@ import type { Negotiated } from "../negotiate.ts";
 import type { Resource } from "../registry/resource.ts";
 import { prettyList, yamlList, YAML_OPTIONS } from "./encode-list.ts";
 
-const CHUNK_BYTES = 512 * 1024;
+export const CHUNK_BYTES = 512 * 1024;
 /** A list up to this size is one buffer. */
 const WHOLE_MAX_BYTES = 256 * 1024;
 const COMMA = 0x2c, NEWLINE = 0x0a;

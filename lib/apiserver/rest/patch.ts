@@ -2,10 +2,11 @@
  * PATCH: JSON patch, merge patch, strategic merge patch, and server-side apply; done to what is stored and tried again when
  * another writer came first. Counterpart: apiserver `endpoints/handlers/patch.go`.
  */
-import { applyConfiguration } from "../../api/managed-fields/apply.ts";
+import { applyInSteps } from "../../api/managed-fields/apply.ts";
 import { readApplied } from "../../api/managed-fields/applied-body.ts";
 import { applyPatch, PATCH_TYPES } from "../../api/patch/patch.ts";
 import type { KubeObject } from "../../api/resource-definition.ts";
+import { inTurns } from "../../util/turns.ts";
 import type { ApiRequest } from "../http/exchange.ts";
 import { bodyType, unsupportedMediaType } from "../negotiate.ts";
 import type { Resource, WriteContext } from "../registry/resource.ts";
@@ -44,9 +45,9 @@ function applying(api: Api, request: ApiRequest, resource: Resource, subresource
   for (const text of warnings) request.addWarning(text);
   return {
     tracked: true, allowCreate: true, authorizeCreate: () => authorizeCreate(api, request),
-    change: (live) => {
+    change: async (live) => {
       const write = trackedWrite(resource, subresource, fieldManager, deps.clock.now());
-      const { object, managedFields } = applyConfiguration({ ...write, kind: definition.kind, live, applied, force }), made = object as unknown as KubeObject;
+      const { object, managedFields } = await inTurns(applyInSteps({ ...write, kind: definition.kind, live, applied, force })), made = object as unknown as KubeObject;
       made.metadata ??= { name: "" };
       setManagedFields(made, managedFields);
       return made;

@@ -57,8 +57,8 @@ export async function handleList(api: Api, request: ApiRequest, resource: Resour
   const { entries, metadata } = await listPage(api.cache, resource, request.info.namespace, options);
   switch (negotiated.as) {
     case undefined: return listResponse(resource, entries, metadata, negotiated);
-    case "Table": return valueResponse(await listTable(resource, entries, metadata, includeObjectOf(request), negotiated), negotiated);
-    case "PartialObjectMetadata": case "PartialObjectMetadataList": return valueResponse(await partialList(resource, entries, metadata, negotiated), negotiated);
+    case "Table": return listTable(resource, entries, metadata, includeObjectOf(request), negotiated);
+    case "PartialObjectMetadata": case "PartialObjectMetadataList": return partialList(resource, entries, metadata, negotiated);
   }
 }
 

@@ -6,17 +6,16 @@ import type { KubeObject, ResourceDefinition } from "../../api/resource-definiti
 import type { ListMeta } from "../../api/schema/generated/models.ts";
 import { badRequest } from "../../api/status-error.ts";
 import type { Entry } from "../cache/entry.ts";
-import type { ApiRequest } from "../http/exchange.ts";
+import { Turns } from "../../util/turns.ts";
+import type { ApiRequest, ApiResponse } from "../http/exchange.ts";
 import type { Negotiated } from "../negotiate.ts";
 import type { Resource } from "../registry/resource.ts";
+import { CHUNK_BYTES, valueResponse } from "./encode.ts";
 import { bookmarkMetadata, type WatchForm } from "./watch.ts";
 import { valueFrame } from "./watch-frames.ts";
 
 type IncludeObject = "None" | "Metadata" | "Object";
 interface Row { cells: unknown[]; object?: unknown }
-
-/** Rows rendered before other requests get a turn. */
-const ROWS_A_TURN = 200;
 
 export function includeObjectOf(request: ApiRequest): IncludeObject {
   const asked = request.query.get("includeObject") ?? "";
@@ -60,26 +59,45 @@ export function objectTable(resource: Resource, stored: Entry, include: IncludeO
 }
 
 async function decodeEach(resource: Resource, entries: readonly Entry[], take: (object: KubeObject) => void): Promise<void> {
-  for (let i = 0; i < entries.length; i++) {
+  const turns = new Turns();
+  for (const entry of entries) {
     // A new object, past the cache of decoded ones: a long list would only drive out what is in use there.
-    take(resource.decode(entries[i]!));
-    if (i % ROWS_A_TURN === ROWS_A_TURN - 1) await new Promise((resolve) => { setImmediate(resolve); });
+    take(resource.decode(entry));
+    if (turns.isLong) await turns.pause();
+  }
+}
+
+/** A value whose last field is a list, made from the list's items one by one: written as one value is, but item by item. */
+async function longList(resource: Resource, entries: readonly Entry[], head: object, field: string, item: (object: KubeObject) => object, negotiated: Negotiated): Promise<ApiResponse> {
+  if (negotiated.format !== "json" || negotiated.pretty) {
+    const items: object[] = [];
+    await decodeEach(resource, entries, (object) => items.push(item(object)));
+    return valueResponse({ ...head, [field]: items }, { ...negotiated, as: undefined });
+  }
+  const parts = [Buffer.from(`${JSON.stringify(head).slice(0, -1)},"${field}":[`)];
+  await decodeEach(resource, entries, (object) => parts.push(Buffer.from(`${parts.length === 1 ? "" : ","}${JSON.stringify(item(object))}`)));
+  parts.push(Buffer.from("]}\n"));
+  return { status: 200, contentType: negotiated.contentType, body: { sizeBytes: parts.reduce((sum, part) => sum + part.length, 0), chunks: gathered(parts) } };
+}
+
+/** Small buffers in larger ones. */
+function* gathered(parts: readonly Buffer[]): Generator<Buffer> {
+  for (let i = 0; i < parts.length;) {
+    const start = i;
+    for (let size = 0; i < parts.length && size < CHUNK_BYTES; i++) size += parts[i]!.length;
+    yield Buffer.concat(parts.slice(start, i));
   }
 }
 
 /** A list as a table. */
-export async function listTable(resource: Resource, entries: readonly Entry[], metadata: ListMeta, include: IncludeObject, negotiated: Negotiated): Promise<object> {
-  const rows: Row[] = [], now = resource.deps.clock.now();
-  await decodeEach(resource, entries, (object) => rows.push(row(resource, object, include, negotiated, now)));
-  return { ...tableHead(negotiated, metadata), columnDefinitions: columnDefinitions(resource.definition), rows };
+export function listTable(resource: Resource, entries: readonly Entry[], metadata: ListMeta, include: IncludeObject, negotiated: Negotiated): Promise<ApiResponse> {
+  const now = resource.deps.clock.now(), head = { ...tableHead(negotiated, metadata), columnDefinitions: columnDefinitions(resource.definition) };
+  return longList(resource, entries, head, "rows", (object) => row(resource, object, include, negotiated, now), negotiated);
 }
 
 /** A list of metadata. */
-export async function partialList(resource: Resource, entries: readonly Entry[], metadata: ListMeta, negotiated: Negotiated): Promise<object> {
-  const items: object[] = [];
-  await decodeEach(resource, entries, (object) => items.push(partialObject(object, negotiated)));
-  return { kind: "PartialObjectMetadataList", apiVersion: metaVersion(negotiated), metadata, items };
-}
+export const partialList = (resource: Resource, entries: readonly Entry[], metadata: ListMeta, negotiated: Negotiated): Promise<ApiResponse> =>
+  longList(resource, entries, { kind: "PartialObjectMetadataList", apiVersion: metaVersion(negotiated), metadata }, "items", (object) => partialObject(object, negotiated), negotiated);
 
 /** A watch of tables: the first event carries the columns. */
 export function tableForm(resource: Resource, include: IncludeObject, negotiated: Negotiated): WatchForm {

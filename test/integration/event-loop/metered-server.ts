@@ -5,7 +5,7 @@
 import { parentPort } from "node:worker_threads";
 import { startEphemeralApiServer } from "../../../lib/apiserver/ephemeral.ts";
 
-export type ToServer = "begin" | "end" | "close";
+export type ToServer = "begin" | "end" | "close" | { readonly holdMs: number };
 export type FromServer = { readonly ready: { readonly url: string; readonly caPem: string; readonly certificatePem: string; readonly keyPem: string } } | { readonly begun: true } | { readonly longestMs: number };
 
 const port = parentPort!;
@@ -22,7 +22,11 @@ function turn(): void {
 }
 
 const server = await startEphemeralApiServer();
+/** Holds the loop, to show that the meter sees it. */
+function hold(ms: number): void { for (const end = spentMs() + ms; spentMs() < end;); }
+
 port.on("message", (message: ToServer) => {
+  if (typeof message === "object") { hold(message.holdMs); return; }
   switch (message) {
     case "begin": metering = true; longestMs = 0; last = spentMs(); setImmediate(turn); port.postMessage({ begun: true } satisfies FromServer); break;
     case "end": metering = false; port.postMessage({ longestMs } satisfies FromServer); break;
