@@ -22,7 +22,7 @@ function validate({ data = {}, binaryData = {} }: ConfigMap): FieldError[] {
   let bytes = 0;
   for (const [key, value] of Object.entries(data)) {
     checkText(errors, DATA.key(key), key, isConfigMapKey);
-    if (binaryData[key] !== undefined) errors.push(invalid(DATA.key(key), key, "duplicate of key present in binaryData"));
+    if (Object.hasOwn(binaryData, key)) errors.push(invalid(DATA.key(key), key, "duplicate of key present in binaryData"));
     bytes += byteLength(value);
   }
   for (const [key, value] of Object.entries(binaryData)) {

@@ -34,8 +34,8 @@ export function podWarnings(pod: Pod, old: Pod | undefined): string[] {
 /** Of a pod, or of a template (`spec.template.spec`). */
 export function podSpecWarnings(path: FieldPath, spec: PodSpec, meta: ObjectMeta | undefined, metaPath: FieldPath): string[] {
   const warnings: string[] = [];
-  for (const key in spec.nodeSelector) if (DEPRECATED_NODE_LABELS[key] !== undefined) warn(warnings, path.child("nodeSelector").key(key), `deprecated since v1.14; ${DEPRECATED_NODE_LABELS[key]}`);
-  for (const key in meta?.annotations) if (DEPRECATED_ANNOTATIONS[key] !== undefined) warn(warnings, metaPath.child("annotations").key(key), `${DEPRECATED_ANNOTATIONS[key]}`);
+  for (const key in spec.nodeSelector) if (Object.hasOwn(DEPRECATED_NODE_LABELS, key)) warn(warnings, path.child("nodeSelector").key(key), `deprecated since v1.14; ${DEPRECATED_NODE_LABELS[key]}`);
+  for (const key in meta?.annotations) if (Object.hasOwn(DEPRECATED_ANNOTATIONS, key)) warn(warnings, metaPath.child("annotations").key(key), `${DEPRECATED_ANNOTATIONS[key]}`);
   volumeWarnings(warnings, path, spec);
   duplicateNames(warnings, spec.hostAliases, (alias) => alias.ip, (alias) => `${path.child("hostAliases").index(spec.hostAliases!.indexOf(alias)).child("ip").toString()}: duplicate ip ${JSON.stringify(alias.ip)}`);
   spec.imagePullSecrets?.forEach(({ name }, i) => {
@@ -98,7 +98,7 @@ function containerWarnings(warnings: string[], path: FieldPath, container: Conta
 
 function spreadWarnings(warnings: string[], path: FieldPath, spec: PodSpec): void {
   spec.topologySpreadConstraints!.forEach((constraint, i) => {
-    const deprecated = DEPRECATED_NODE_LABELS[constraint.topologyKey];
+    const deprecated = Object.hasOwn(DEPRECATED_NODE_LABELS, constraint.topologyKey ?? "") ? DEPRECATED_NODE_LABELS[constraint.topologyKey] : undefined;
     if (deprecated !== undefined) warn(warnings, path.child("topologySpreadConstraints").index(i).child("topologyKey"), `${constraint.topologyKey} is deprecated since v1.17; ${deprecated}`);
     if (constraint.labelSelector === undefined) warn(warnings, path.child("topologySpreadConstraints").index(i).child("labelSelector"), `a null labelSelector results in matching no pod`);
   });

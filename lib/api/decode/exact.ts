@@ -9,7 +9,7 @@ import { canonicalQuantity, QuantityError } from "../quantity.ts";
 import { modelOf, type FieldType, type Model, type Scalar } from "../schema/schema.ts";
 import { Base64Error, canonicalBase64 } from "./base64.ts";
 import { canonicalMicroTime, canonicalTime, GoTimeError } from "./go-time.ts";
-import { plainValue, readNumber, setOwn, type JsonNode } from "./json-node.ts";
+import { NumberRangeError, plainValue, readNumber, setOwn, type JsonNode } from "./json-node.ts";
 
 /** What Go's decoder returns as error; the message is Go's. */
 export class UnmarshalError extends Error { override readonly name = "UnmarshalError"; }
@@ -111,12 +111,20 @@ export class ExactWalk {
     return object;
   }
 
+  #plain(node: JsonNode): unknown {
+    try { return plainValue(node); }
+    catch (error) {
+      if (error instanceof NumberRangeError) throw new UnmarshalError(error.message, { cause: error });
+      throw error;
+    }
+  }
+
   #scalar(scalar: Scalar, goType: string, node: JsonNode, existing: unknown): unknown {
     switch (scalar) {
       case "string": return node.kind === "string" ? node.text : node.kind === "null" ? existing : this.#typeError(node, goType);
       case "boolean": return node.kind === "bool" ? node.value : node.kind === "null" ? existing : this.#typeError(node, goType);
       case "int32": case "int64": return node.kind === "null" ? existing : node.kind === "number" ? this.#integer(scalar, goType, node) : this.#typeError(node, goType);
-      case "double": return node.kind === "null" ? existing : node.kind === "number" ? Number(node.text) : this.#typeError(node, goType);
+      case "double": return node.kind === "null" ? existing : node.kind === "number" && Number.isFinite(Number(node.text)) ? Number(node.text) : this.#typeError(node, goType, node.kind === "number" ? `number ${node.text}` : node.kind);
       case "bytes": return this.#bytes(goType, node);
       case "Empty":
         if (node.kind === "null") return undefined;
@@ -126,7 +134,7 @@ export class ExactWalk {
       case "Quantity": return node.kind === "null" ? undefined : quantity(node);
       case "Time": case "MicroTime": return node.kind === "null" ? undefined : time(node, scalar);
       case "IntOrString": return node.kind === "null" ? existing : intOrString(node);
-      case "RawExtension": case "FieldsV1": case "JSON": return node.kind === "null" ? undefined : plainValue(node);
+      case "RawExtension": case "FieldsV1": case "JSON": return node.kind === "null" ? undefined : this.#plain(node);
       case "JSONSchemaPropsOrBool":
         if (node.kind === "bool") return node.value;
         if (node.kind !== "object") throw new UnmarshalError("boolean or JSON schema expected");

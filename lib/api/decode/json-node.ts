@@ -27,13 +27,20 @@ export function setOwn(target: Record<string, unknown>, key: string, value: unkn
   else target[key] = value;
 }
 
+/** A number beyond what a double holds: as Infinity it would be written as null, and null takes away. */
+export class NumberRangeError extends Error { override readonly name = "NumberRangeError"; }
+
 /** The plain value of a node of unknown type; a repeated key's last value counts. */
 export function plainValue(node: JsonNode): unknown {
   switch (node.kind) {
     case "null": return null;
     case "bool": return node.value;
     case "string": return node.text;
-    case "number": return readNumber(node.text);
+    case "number": {
+      const value = readNumber(node.text);
+      if (typeof value === "number" && !Number.isFinite(value)) throw new NumberRangeError(`json: cannot unmarshal number ${node.text} into Go value of type float64`);
+      return value;
+    }
     case "array": return node.items.map(plainValue);
     case "object": {
       const object: Record<string, unknown> = {};

@@ -1,6 +1,6 @@
 /** The body of an apply patch: YAML, of which JSON is a part. Counterpart: apiserver `endpoints/handlers/patch.go` applyPatcher. */
 import type { FieldValidation } from "../decode/decode.ts";
-import { plainValue, type JsonNode } from "../decode/json-node.ts";
+import { NumberRangeError, plainValue, type JsonNode } from "../decode/json-node.ts";
 import { JsonSyntaxError, parseJson } from "../decode/json-parser.ts";
 import { duplicatesError, parseYaml, YamlError } from "../decode/yaml.ts";
 import type { JsonMap } from "../patch/json-value.ts";
@@ -30,5 +30,9 @@ export function readApplied(body: Buffer, mode: FieldValidation): { applied: Jso
   if (node.kind === "null") return { applied: {}, warnings: [] };
   if (node.kind !== "object") throw badRequest(`error decoding YAML: error unmarshaling JSON: while decoding JSON: json: cannot unmarshal ${node.kind} into Go value of type map[string]interface {}`);
   if (duplicates.length > 0 && mode === "Strict") throw badRequest(`error strict decoding YAML: ${CONVERTING}${duplicatesError(duplicates)}`);
-  return { applied: plainValue(node) as JsonMap, warnings: mode === "Warn" ? [...duplicates] : [] };
+  try { return { applied: plainValue(node) as JsonMap, warnings: mode === "Warn" ? [...duplicates] : [] }; }
+  catch (error) {
+    if (error instanceof NumberRangeError) throw badRequest(`error decoding YAML: ${CONVERTING}${error.message}`);
+    throw error;
+  }
 }

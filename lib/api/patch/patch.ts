@@ -7,7 +7,7 @@
  */
 import { decodeBare, type Decoded, type ExpectedKind, type FieldValidation } from "../decode/decode.ts";
 import { UnmarshalError } from "../decode/exact.ts";
-import { plainValue, type JsonNode } from "../decode/json-node.ts";
+import { NumberRangeError, plainValue, type JsonNode } from "../decode/json-node.ts";
 import { JsonSyntaxError, parseJson } from "../decode/json-parser.ts";
 import { toWire } from "../encode.ts";
 import { apiVersionOf } from "../reference.ts";
@@ -129,6 +129,7 @@ function applyByType(request: PatchRequest): Decoded<JsonMap> {
 function applyBounded(request: PatchRequest): Decoded<JsonMap> {
   try { return applyByType(request); }
   catch (error) {
+    if (error instanceof NumberRangeError) throw badRequest(`error decoding patch: ${error.message}`);
     if (error instanceof RangeError) throw rejected(error);
     throw error;
   }

@@ -36,11 +36,11 @@ export class FrontProxyAuthenticator implements Authenticator {
     if (options.allowedNames.length > 0 && !options.allowedNames.includes(commonName)) throw unauthorized(`x509: subject with cn=${commonName} is not in the allowed list`);
     const name = firstHeaderValue(credentials, options.usernameHeaders);
     if (name === "") return undefined;
-    const uid = firstHeaderValue(credentials, options.uidHeaders), extra: Record<string, string[]> = {};
+    const uid = firstHeaderValue(credentials, options.uidHeaders), extra = new Map<string, string[]>();
     for (const prefix of options.extraHeaderPrefixes) {
-      for (const [key, values] of Object.entries(prefixedHeaderValues(credentials, prefix))) extra[key] = [...(extra[key] ?? []), ...values];
+      for (const [key, values] of Object.entries(prefixedHeaderValues(credentials, prefix))) extra.set(key, [...(extra.get(key) ?? []), ...values]);
     }
     const groups = options.groupHeaders.flatMap((header) => headerValues(credentials, header)).filter((group) => group !== "");
-    return { name, groups, ...(uid === "" ? {} : { uid }), ...(Object.keys(extra).length === 0 ? {} : { extra }) };
+    return { name, groups, ...(uid === "" ? {} : { uid }), ...(extra.size === 0 ? {} : { extra: Object.fromEntries(extra) }) };
   }
 }

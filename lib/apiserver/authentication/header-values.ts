@@ -24,11 +24,8 @@ export const firstHeaderValue = (headers: Headers, names: readonly string[]): st
 
 /** Values of all headers that begin with `prefix` (lower case), by the decoded rest of the name: user extras. */
 export function prefixedHeaderValues(headers: Headers, prefix: string): Record<string, string[]> {
-  const extra: Record<string, string[]> = {};
-  for (const name of Object.keys(headers.headers)) {
-    if (name.startsWith(prefix)) extra[decodeKey(name.slice(prefix.length))] = headerValues(headers, name);
-  }
-  return extra;
+  // Not assigned one by one: a key may be called `__proto__`.
+  return Object.fromEntries(Object.keys(headers.headers).filter((name) => name.startsWith(prefix)).map((name) => [decodeKey(name.slice(prefix.length)), headerValues(headers, name)]));
 }
 
 function decodeKey(encoded: string): string {

@@ -23,7 +23,7 @@ type Change = Pick<UpdateRequest, "change" | "tracked" | "allowCreate" | "author
 /** Patches an object or subresource. Throws StatusError. */
 export async function patchObject(api: Api, request: ApiRequest, resource: Resource, subresource: string): Promise<UpdateResult> {
   const contentType = bodyType(request);
-  if (contentType !== APPLY_TYPE && PATCH_TYPES[contentType] === undefined) throw unsupportedMediaType(ACCEPTED_PATCHES);
+  if (contentType !== APPLY_TYPE && !Object.hasOwn(PATCH_TYPES, contentType)) throw unsupportedMediaType(ACCEPTED_PATCHES);
   const context = writeContext(request), body = await request.source.readBody();
   const change = contentType === APPLY_TYPE ? applying(api, request, resource, subresource, context, body) : patching(request, resource, body);
   return updateObject(resource, { namespace: request.info.namespace, name: request.info.name, subresource, patch: true, ...change }, context);

@@ -126,7 +126,7 @@ async function readScale(request: ApiRequest, context: WriteContext, now: Date):
 }
 
 async function readScalePatch(request: ApiRequest, context: WriteContext, now: Date): Promise<ScaleChange> {
-  const contentType = bodyType(request), type = PATCH_TYPES[contentType], mode = fieldValidation(request);
+  const contentType = bodyType(request), type = Object.hasOwn(PATCH_TYPES, contentType) ? PATCH_TYPES[contentType] : undefined, mode = fieldValidation(request);
   if (type === undefined && contentType !== APPLY_TYPE) throw unsupportedMediaType(ACCEPTED_PATCHES);
   const body = await request.source.readBody();
   if (type === undefined) return applied(request, body, context, now);

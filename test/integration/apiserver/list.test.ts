@@ -71,6 +71,8 @@ test("resourceVersion and resourceVersionMatch choose the state that is shown", 
   t.deepEqual(names((await api.get(`${path}?resourceVersion=${then}&resourceVersionMatch=NotOlderThan`)).body), ["later", "m0"]);
   t.deepEqual(names((await api.get(`${path}?resourceVersion=${then}`)).body), ["later", "m0"]);
   t.deepEqual(names((await api.get(`${path}?resourceVersion=0`)).body), ["later", "m0"]);
+  const whole = (await api.get(`${path}?resourceVersion=0&limit=1`)).body;
+  t.deepEqual([names(whole), whole.metadata.continue], [["later", "m0"], undefined], "version 0 is answered whole, as upstream's cache answers");
   const alone = await api.get(`${path}?resourceVersionMatch=Exact`);
   t.deepEqual([alone.status, alone.body.message], [422, 'ListOptions.meta.k8s.io "" is invalid: resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden unless resourceVersion is provided']);
 });

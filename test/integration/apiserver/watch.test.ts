@@ -48,10 +48,17 @@ test("sendInitialEvents ends the present state with a bookmark that says so", as
   watch.close();
 });
 
-test("sendInitialEvents demands resourceVersionMatch and bookmarks", async (t) => {
+test("sendInitialEvents demands resourceVersionMatch; without bookmarks the present state ends in none", async (t) => {
   const { status, body } = await api.get("/api/v1/configmaps?watch=1&sendInitialEvents=true");
   t.deepEqual([status, body.reason], [422, "Invalid"]);
   t.regex(body.message, /sendInitialEvents requires setting resourceVersionMatch to NotOlderThan/);
+  const ns = await api.namespace("w-unmarked"), path = `/api/v1/namespaces/${ns}/configmaps`;
+  await api.post(path, configMap("a"));
+  const watch = api.watch(`${path}?watch=1&sendInitialEvents=true&resourceVersionMatch=NotOlderThan`);
+  t.is(summary(await watch.next()), "ADDED a");
+  await api.post(path, configMap("b"));
+  t.is(summary(await watch.next()), "ADDED b");
+  watch.close();
 });
 
 test("an object that begins to match is ADDED, one that ceases to is DELETED as it last matched", async (t) => {
