@@ -17,7 +17,7 @@ export function userInfoModel(user: UserInfo): UserInfoModel {
 /** `apiAudiences` are asked for when the review names none. */
 export function tokenReviewHandler(tokens: TokenAuthenticator, apiAudiences: readonly string[]): CreateHandler {
   return async (object) => {
-    const review = object as TokenReview, { token = "", audiences: asked = [] } = review.spec ?? {};
+    const review = object as TokenReview, spec = (review.spec ?? {}) as Partial<TokenReview["spec"]>, { token = "", audiences: asked = [] } = spec;
     if (token === "") throw badRequest("token is required for TokenReview in authentication");
     const answer = (status: TokenReview["status"]): TokenReview => ({ ...review, kind: "TokenReview", apiVersion: "authentication.k8s.io/v1", status });
     try {

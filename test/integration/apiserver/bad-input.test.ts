@@ -75,8 +75,9 @@ test("queries of any text are answered: selectors, limits, versions, tokens, nam
     const query = [...pairs, ...(pairs.length % 2 === 0 ? [["continue", continued] as const] : [])].map(([name, value]) => `${name}=${encodeURIComponent(value.toWellFormed())}`).join("&");
     await send("GET", `${MAPS}?${query}`);
     await send("GET", `${MAPS}/${encodeURIComponent(continued.toWellFormed().slice(0, 60)) || "x"}?${query}`);
-    const watch = await Promise.race([api.get(`${MAPS}?${query}&watch=1&timeoutSeconds=1`), undefined]);
-    if (watch !== undefined) isMeant(watch, query);
+    const watch = api.watch(`${MAPS}?${query}&watch=1`);
+    if (await watch.status >= 500) throw new Error(`a watch with ${query} is answered with ${await watch.status}`);
+    watch.close();
   }) as never, 80);
   t.pass();
 });
@@ -111,7 +112,7 @@ test("depth, digits, repeated keys and names of prototypes", async (t) => {
   const named = { metadata: { name: "proto", labels: JSON.parse('{"__proto__":"a"}') as object, annotations: { constructor: "b" } }, data: JSON.parse('{"__proto__":"c","constructor":"d","toString":"e"}') as object };
   const made = await send("POST", MAPS, { body: JSON.stringify(named).replace('"labels":{"__proto__":"a"},', "") });
   t.is(made.status, 201, made.text);
-  t.deepEqual(Object.entries(JSON.parse(made.text).data as object).toSorted(), [["__proto__", "c"], ["constructor", "d"], ["toString", "e"]]);
+  t.deepEqual(Object.entries(JSON.parse(made.text).data as object), [["__proto__", "c"], ["constructor", "d"], ["toString", "e"]]);
   t.is((await send("POST", MAPS, { body: JSON.stringify({ ...named, metadata: { ...named.metadata, name: "proto-2" } }) })).status, 422, "a label may not begin with an underscore");
   t.is((await send("POST", MAPS, { body: '{"metadata":{"name":"utf8"},"data":{"k":"\u{1F600}"}}' })).body.data.k, "\u{1F600}");
   const broken = await send("POST", MAPS, { body: Buffer.concat([Buffer.from('{"metadata":{"name":"latin1"},"data":{"k":"'), Buffer.from([0xe9, 0xff]), Buffer.from('"}}')]) });
