@@ -28,6 +28,7 @@ import { createReplicaSetController, createReplicationController } from "../../l
 import { createRootCaPublisher } from "../../lib/controllers/serviceaccount/root-ca-publisher.ts";
 import { createServiceAccountsController } from "../../lib/controllers/serviceaccount/service-accounts-controller.ts";
 import { createStatefulSetController } from "../../lib/controllers/statefulset/stateful-set-controller.ts";
+import { createClaimProtection, createClassProtection, createVolumeProtection } from "../../lib/controllers/storage-protection/protection-controllers.ts";
 import { createTaintEvictionController } from "../../lib/controllers/taint-eviction/taint-eviction-controller.ts";
 import { createTtlAfterFinishedController } from "../../lib/controllers/ttl-after-finished/ttl-after-finished-controller.ts";
 import { numberOf, type Flags } from "./flags.ts";
@@ -110,6 +111,9 @@ export const CONTROLLERS: readonly ControllerDescriptor[] = [
     },
   },
   { name: "certificatesigningrequest-cleaner-controller", alias: "csrcleaner", account: "certificate-controller", build: (c) => createCleaningController(c) },
+  { name: "persistentvolumeclaim-protection-controller", alias: "pvc-protection", account: "pvc-protection-controller", build: (c) => createClaimProtection(c) },
+  { name: "persistentvolume-protection-controller", alias: "pv-protection", account: "pv-protection-controller", build: (c) => createVolumeProtection(c) },
+  { name: "volumeattributesclass-protection-controller", alias: "vac-protection", account: "volumeattributesclass-protection-controller", build: (c) => createClassProtection(c) },
   { name: "resourcequota-controller", alias: "resourcequota", account: "resourcequota-controller", build: (c, f) => createResourceQuotaController(c, { workers: f["concurrent-resource-quota-syncs"], resyncMs: f["resource-quota-sync-period"] }) },
   { name: "garbage-collector-controller", alias: "garbagecollector", account: "generic-garbage-collector", build: (c, f) => createGarbageCollector(c, { workers: f["concurrent-gc-syncs"] }) },
 ];
@@ -117,10 +121,10 @@ export const CONTROLLERS: readonly ControllerDescriptor[] = [
 /** Upstream's controllers that this release does not have: may be turned off, not on. */
 export const NOT_BUILT: ReadonlySet<string> = new Set([
   "ephemeral-volume-controller", "horizontal-pod-autoscaler-controller", "legacy-serviceaccount-token-cleaner-controller",
-  "persistentvolume-attach-detach-controller", "persistentvolume-binder-controller", "persistentvolume-expander-controller", "persistentvolume-protection-controller",
-  "persistentvolumeclaim-protection-controller", "resourceclaim-controller", "service-cidr-controller", "serviceaccount-token-controller",
+  "persistentvolume-attach-detach-controller", "persistentvolume-binder-controller", "persistentvolume-expander-controller",
+  "resourceclaim-controller", "service-cidr-controller", "serviceaccount-token-controller",
   "storage-version-migrator-controller", "storageversion-garbage-collector-controller", "ttl-controller", "validatingadmissionpolicy-status-controller",
-  "horizontalpodautoscaling", "ttl", "attachdetach", "persistentvolume-binder", "persistentvolume-expander", "pv-protection", "pvc-protection", "serviceaccount-token",
+  "horizontalpodautoscaling", "ttl", "attachdetach", "persistentvolume-binder", "persistentvolume-expander", "serviceaccount-token",
 ]);
 
 /** The controllers that `--controllers` turns on. Throws FlagError on a name nobody knows, and on one that is not built. */

@@ -67,7 +67,7 @@ const list = (names: Iterable<string>): string => [...names].map((name) => `\`${
 const bullets = (lines: readonly string[]): string => lines.map((line) => `- ${line}`).join("\n");
 
 function notThere(): string {
-  const noCache = {} as CacheReader, allAdmission = admissionPlugins(noCache, { enable: ["StorageObjectInUseProtection"] }).map((plugin) => plugin.name);
+  const noCache = {} as CacheReader, allAdmission = admissionPlugins(noCache).map((plugin) => plugin.name);
   const scheduling = DEFAULT_PROFILE.plugins.map(([plugin]) => plugin.name);
   return `
 ## What is not there yet

@@ -21,7 +21,7 @@ import { StorageObjectInUseProtection } from "./storage-object-in-use-protection
 import { TaintNodesByCondition } from "./taint-nodes-by-condition.ts";
 
 export interface AdmissionOptions {
-  /** `--enable-admission-plugins`, beside the defaults. */
+  /** `--enable-admission-plugins`: all there are are on already, so only their names are checked. */
   readonly enable?: readonly string[];
   /** `--disable-admission-plugins`. */
   readonly disable?: readonly string[];
@@ -40,8 +40,6 @@ export interface AdmissionOptions {
 const refuse = (): Promise<never> => Promise.reject(new Error("Cannot write as the server itself: nobody was named to do so"));
 const NO_WRITER: InternalWriter = { create: refuse, update: refuse };
 const NOBODY: Authorizer = { authorize: () => ({ decision: "no-opinion", reason: "" }) };
-/** Off unless enabled: its finalizers need controllers to take them off again. */
-const OFF_BY_DEFAULT: readonly string[] = ["StorageObjectInUseProtection"];
 
 /** The plugins that are on. Throws Error for a name that does not exist. */
 export function admissionPlugins(cache: CacheReader, options: AdmissionOptions = {}): AdmissionPlugin[] {
@@ -69,8 +67,7 @@ export function admissionPlugins(cache: CacheReader, options: AdmissionOptions =
   ];
   const names = all.map((plugin) => plugin.name), enable = options.enable ?? [], disable = options.disable ?? [];
   for (const name of [...enable, ...disable]) if (!names.includes(name)) throw new Error(`enable-admission-plugins/disable-admission-plugins: unknown admission plugin ${JSON.stringify(name)}, known are ${names.join(", ")}`);
-  const on = all.filter(({ name }) => !disable.includes(name) && (enable.includes(name) || !OFF_BY_DEFAULT.includes(name)));
-  return [...on, ...(options.last ?? [])];
+  return [...all.filter(({ name }) => !disable.includes(name)), ...(options.last ?? [])];
 }
 
 /** The chain of the plugins that are on. Throws Error for a name that does not exist. */

@@ -6,6 +6,7 @@
  * and others, re-told once for all kinds.
  */
 import test, { type ExecutionContext } from "ava";
+import { defaultAdmission } from "../../../lib/apiserver/defaults.ts";
 import { Harness, type Answer, type Json } from "./harness.ts";
 import { SAMPLES, type Sample } from "./samples.ts";
 import { upstreamResources, type UpstreamResource } from "./upstream-resources.ts";
@@ -14,7 +15,8 @@ import { upstreamResources, type UpstreamResource } from "./upstream-resources.t
 const AT_ONCE = { gracePeriodSeconds: 0, propagationPolicy: "Background" };
 
 let api: Harness;
-test.before(async () => { api = await Harness.start(); await api.namespace("lifecycles"); });
+// No controller is here to take the protection of storage off again.
+test.before(async () => { api = await Harness.start({ admission: defaultAdmission({ disable: ["StorageObjectInUseProtection"] }) }); await api.namespace("lifecycles"); });
 test.after.always(() => api.close());
 
 const stored = upstreamResources().filter(({ verbs }) => verbs.includes("create") && verbs.includes("list"));

@@ -155,8 +155,8 @@ test("NodeRestriction keeps a node to its own Node, pods and tokens", (t) => {
 });
 
 test("admissionPlugins() switches plugins by name and refuses unknown ones", (t) => {
-  const { names } = setUp({ enable: ["StorageObjectInUseProtection"], disable: ["ServiceAccount"] });
-  t.true(names.includes("StorageObjectInUseProtection") && !names.includes("ServiceAccount"));
+  const { names } = setUp({ enable: ["LimitRanger"], disable: ["ServiceAccount"] });
+  t.true(names.includes("LimitRanger") && !names.includes("ServiceAccount"));
   t.throws(() => setUp({ enable: ["Nope"] }), { message: /unknown admission plugin "Nope"/ });
 });
 
