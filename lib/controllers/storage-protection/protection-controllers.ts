@@ -25,7 +25,7 @@ interface Protection<T extends HasMeta> {
   readonly finalizer: string;
   /** More informers that `isInUse` reads. */
   readonly users: readonly Informer<HasMeta>[];
-  isInUse(object: T, signal: AbortSignal): Promise<boolean> | boolean;
+  readonly isInUse: (object: T, signal: AbortSignal) => Promise<boolean> | boolean;
 }
 
 function createProtection<T extends HasMeta>(context: ControllerContext, { name, resource, finalizer, users, isInUse }: Protection<T>): Controller {
