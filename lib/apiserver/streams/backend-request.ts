@@ -1,6 +1,7 @@
 /** A plain request to a kubelet, pod or service, its failures as StatusErrors. Counterpart: apiserver `registry/generic/rest`. */
 import http, { type ClientRequest, type IncomingMessage, type OutgoingHttpHeaders } from "node:http";
 import https from "node:https";
+import { isIP } from "node:net";
 import type { Readable } from "node:stream";
 import { badRequest, StatusError } from "../../api/status-error.ts";
 import type { TlsOptions } from "./kubelet-connection.ts";
@@ -16,12 +17,15 @@ export interface BackendRequest {
   readonly signal: AbortSignal;
 }
 
+/** The backend is held to its own name: without this Node takes the one of the Host header, which is the client's word for us. */
+export const tlsTo = ({ hostname }: URL, tls: TlsOptions | undefined): TlsOptions & { servername: string } => ({ ...tls, servername: hostname.startsWith("[") || isIP(hostname) !== 0 ? "" : hostname });
+
 /** Resolves with the head of the answer; its body is the message. Rejects with the plain error of the connection. */
 export function requestBackend(request: BackendRequest): Promise<IncomingMessage> {
   const { url, method, headers, body, tls, signal } = request;
   return new Promise((resolve, reject) => {
     const options = { method, headers, agent: false, signal };
-    const sent = url.protocol === "https:" ? https.request(url, { ...options, ...tls }) : http.request(url, options);
+    const sent = url.protocol === "https:" ? https.request(url, { ...options, ...tlsTo(url, tls) }) : http.request(url, options);
     limitDial(sent, url);
     sent.on("error", reject);
     sent.on("response", resolve);

@@ -7,7 +7,7 @@ import https from "node:https";
 import { pipeline } from "node:stream/promises";
 import { joinStreams } from "../../streams/websocket/tunnel.ts";
 import type { StreamCall } from "../contracts.ts";
-import { limitDial } from "./backend-request.ts";
+import { limitDial, tlsTo } from "./backend-request.ts";
 import type { TlsOptions } from "./kubelet-connection.ts";
 
 /** Not passed on: who the client is to us is no business of the backend's, and the connection is another. */
@@ -37,7 +37,7 @@ export async function tunnelUpgrade(call: StreamCall, target: { url: URL; tls: T
   const headers = { ...forwardedHeaders(call.headers), ...target.headers, connection: "Upgrade", upgrade: call.headers.upgrade ?? "" };
   const answer = await new Promise<{ response: IncomingMessage; upgraded: { socket: typeof socket; head: Buffer } | undefined }>((resolve, reject) => {
     const options = { method: call.method, headers, agent: false, signal: call.signal };
-    const sent = url.protocol === "https:" ? https.request(url, { ...options, ...target.tls }) : http.request(url, options);
+    const sent = url.protocol === "https:" ? https.request(url, { ...options, ...tlsTo(url, target.tls) }) : http.request(url, options);
     limitDial(sent, url);
     sent.on("error", reject);
     sent.on("response", (response) => resolve({ response, upgraded: undefined }));

@@ -16,6 +16,8 @@ export interface FakeKubelet {
   readonly port: number;
   readonly seen: { url: string; client: string | undefined; resizes: string[]; stdinEnded: boolean }[];
   readonly tls: { certificatePem: string; keyPem: string; authorityPem: string };
+  /** How many connections to it are open. */
+  connections(): Promise<number>;
   close(): void;
 }
 
@@ -69,6 +71,7 @@ export async function startFakeKubelet(program: Program = shout): Promise<FakeKu
   await once(server, "listening");
   return {
     port: (server.address() as AddressInfo).port, seen, tls: { certificatePem: client.certificatePem, keyPem: privateKeyPem(client.key), authorityPem: ca.certificatePem },
+    connections: () => new Promise((resolve, reject) => { server.getConnections((error, count) => { if (error === null) resolve(count); else reject(error); }); }),
     close: () => { server.close(); server.closeAllConnections(); },
   };
 }
