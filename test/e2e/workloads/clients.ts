@@ -7,6 +7,7 @@ import os from "node:os";
 import path from "node:path";
 import { text } from "node:stream/consumers";
 import { KubeConfig, PortForward } from "@kubernetes/client-node";
+import { nodes } from "../../../lib/api/schema/generated/references.ts";
 import { readKubeconfig, writeKubeconfig } from "../../../lib/client/kubeconfig.ts";
 import { NGINX_IMAGE } from "../../../lib/install/images.ts";
 import { clientProgram, type ClientVersion } from "../../kubectl.ts";
@@ -67,7 +68,10 @@ export function registerDrains(test: TestFn): void {
     test.serial(`kubectl ${version} drains a node of its pods and takes it back`, async (t) => {
       const lab = await Lab.open(`wl-drain-${version.replace(".", "-")}`);
       try { await play({ transcript: "drain", programs: ["kubectl"], version, marks: [version] })(t, lab); }
-      finally { await lab.close(); }
+      finally {
+        await lab.client.patch(nodes, { name: "worker-3" }, "merge", { spec: { unschedulable: null } }); // For those who come after a session that failed.
+        await lab.close();
+      }
     });
   }
 }
