@@ -62,8 +62,8 @@ function checkDeadlineUpdate(errors: Errors, deadline: number | undefined, old: 
 
 function checkOnlyAddedTolerations(errors: Errors, tolerations: readonly Toleration[], old: readonly Toleration[]): void {
   const path = SPEC.child("tolerations");
-  const isKept = (was: Toleration): boolean => tolerations.some((now) => semanticEqual({ ...was, tolerationSeconds: undefined }, { ...now, tolerationSeconds: undefined }));
-  if (!old.every(isKept)) errors.push(forbiddenField(path, "existing toleration can not be modified except its tolerationSeconds"));
+  const matching = ({ key = "", operator = "", value = "", effect = "" }: Toleration): string => JSON.stringify([key, operator, value, effect]), now = new Set(tolerations.map(matching));
+  if (!old.every((was) => now.has(matching(was)))) errors.push(forbiddenField(path, "existing toleration can not be modified except its tolerationSeconds"));
   else checkTolerations(errors, path, tolerations);
 }
 

@@ -38,9 +38,11 @@ export function podSpecWarnings(path: FieldPath, spec: PodSpec, meta: ObjectMeta
   for (const key in meta?.annotations) if (Object.hasOwn(DEPRECATED_ANNOTATIONS, key)) warn(warnings, metaPath.child("annotations").key(key), `${DEPRECATED_ANNOTATIONS[key]}`);
   volumeWarnings(warnings, path, spec);
   duplicateNames(warnings, spec.hostAliases, (alias) => alias.ip, (alias) => `${path.child("hostAliases").index(spec.hostAliases!.indexOf(alias)).child("ip").toString()}: duplicate ip ${JSON.stringify(alias.ip)}`);
+  const pullSecrets = new Set<string | undefined>();
   spec.imagePullSecrets?.forEach(({ name }, i) => {
     if ((name ?? "") === "") warn(warnings, path.child("imagePullSecrets").index(i).child("name"), `invalid empty name ""`);
-    else if (spec.imagePullSecrets!.findIndex((other) => other.name === name) < i) warn(warnings, path.child("imagePullSecrets").index(i).child("name"), `duplicate name ${JSON.stringify(name)}`);
+    else if (pullSecrets.has(name)) warn(warnings, path.child("imagePullSecrets").index(i).child("name"), `duplicate name ${JSON.stringify(name)}`);
+    pullSecrets.add(name);
   });
   if (spec.overhead !== undefined) fractionWarnings(warnings, path.child("overhead"), spec.overhead);
   for (const list of ["initContainers", "containers"] as const) spec[list]?.forEach((container, i) => containerWarnings(warnings, path.child(list).index(i), container));

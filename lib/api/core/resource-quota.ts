@@ -15,6 +15,9 @@ const EXISTS_ONLY = new Set(["Terminating", "NotTerminating", "BestEffort", "Not
 const CONFLICTS = [["BestEffort", "NotBestEffort"], ["NotTerminating", "Terminating"]] as const;
 const POD_COMPUTE = new Set(["cpu", "memory", "ephemeral-storage", ...["cpu", "memory", "ephemeral-storage"].flatMap((name) => [`requests.${name}`, `limits.${name}`])]);
 
+/** Faults that show the whole list are told up to here: thousands of them would be its square. */
+const FAULTS_MAX = 100;
+
 function isScopeValidFor(scope: string, name: string): boolean {
   const isPod = name === "pods" || POD_COMPUTE.has(name) || isHugePageName(name) || name.startsWith("requests.hugepages-");
   if (scope === "BestEffort") return name === "pods";
@@ -38,6 +41,7 @@ function checkSpec(errors: FieldError[], spec: ResourceQuotaSpec): void {
   const limited = Object.keys(spec.hard ?? {}).sort().filter(isStandardQuotaResourceName), scopes = spec.scopes ?? [], path = SPEC.child("scopes");
   checkAmounts(errors, SPEC.child("hard"), spec.hard);
   for (const scope of scopes) {
+    if (errors.length >= FAULTS_MAX) break;
     if (!SCOPES.has(scope)) errors.push(invalid(path, scopes, "unsupported scope"));
     for (const name of limited) if (!isScopeValidFor(scope, name)) errors.push(invalid(path, scopes, "unsupported scope applied to resource"));
   }
@@ -48,6 +52,7 @@ function checkSpec(errors: FieldError[], spec: ResourceQuotaSpec): void {
 function checkSelector(errors: FieldError[], path: FieldPath, spec: ResourceQuotaSpec, limited: readonly string[]): void {
   const requirements = spec.scopeSelector?.matchExpressions ?? [];
   for (const { scopeName = "", operator = "", values = [] } of requirements as readonly { scopeName?: string; operator?: string; values?: string[] | undefined }[]) {
+    if (errors.length >= FAULTS_MAX) break;
     if (!SCOPES.has(scopeName)) errors.push(invalid(path.child("scopeName"), scopeName, "unsupported scope"));
     for (const name of limited) if (!isScopeValidFor(scopeName, name)) errors.push(invalid(path, spec.scopeSelector, "unsupported scope applied to resource"));
     if (EXISTS_ONLY.has(scopeName) && operator !== "Exists") {

@@ -107,13 +107,14 @@ export function checkTolerations(errors: Errors, path: FieldPath, tolerations: r
 const UNSATISFIABLE = ["DoNotSchedule", "ScheduleAnyway"];
 const INCLUSION = ["Honor", "Ignore"];
 export function checkTopologySpread(errors: Errors, path: FieldPath, constraints: readonly TopologySpreadConstraint[]): void {
+  const pairOf = ({ topologyKey, whenUnsatisfiable }: TopologySpreadConstraint): string => JSON.stringify([topologyKey, whenUnsatisfiable]), last = new Map(constraints.map((constraint, i) => [pairOf(constraint), i]));
   constraints.forEach((constraint, i) => {
     const at = path.index(i), { minDomains } = constraint;
     const maxSkew = constraint.maxSkew ?? 0, topologyKey = constraint.topologyKey ?? "", whenUnsatisfiable = constraint.whenUnsatisfiable ?? "";
     if (maxSkew <= 0) errors.push(invalid(at.child("maxSkew"), maxSkew, NOT_POSITIVE));
     if (topologyKey === "") errors.push(required(at.child("topologyKey"), "can not be empty"));
     if (!UNSATISFIABLE.includes(whenUnsatisfiable)) errors.push(notSupported(at.child("whenUnsatisfiable"), whenUnsatisfiable, UNSATISFIABLE));
-    if (constraints.slice(i + 1).some((other) => other.topologyKey === topologyKey && other.whenUnsatisfiable === whenUnsatisfiable)) {
+    if (last.get(pairOf(constraint))! > i) {
       errors.push(duplicate(at.child("{topologyKey, whenUnsatisfiable}"), `{${topologyKey}, ${whenUnsatisfiable}}`));
     }
     if (minDomains !== undefined) {

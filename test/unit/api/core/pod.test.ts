@@ -96,3 +96,17 @@ test("fields a list can be selected by, and the grace of a delete", (t) => {
   });
   t.is(podDefinition.defaultGraceSeconds?.(pod), 5);
 });
+
+test("thousands of tolerations, spread constraints and variables take time by their number, and are told apart", (t) => {
+  const many = Array.from({ length: 3_000 }, (_, i) => i), spec = {
+    containers: [{ name: "c", image: "x", env: [...many.map((i) => ({ name: `V${i}`, value: "" })), { name: "V7", value: "again" }] }],
+    tolerations: many.map((i) => ({ key: `k${i}`, operator: "Exists", effect: "NoExecute", tolerationSeconds: i })),
+    topologySpreadConstraints: [...many.slice(0, 1_000).map((i) => ({ topologyKey: `k${i}`, maxSkew: 1, whenUnsatisfiable: "DoNotSchedule" })), { topologyKey: "k3", maxSkew: 2, whenUnsatisfiable: "DoNotSchedule" }],
+  };
+  const made = prepared(podDefinition, { metadata: { name: "p" }, spec });
+  t.deepEqual(faults(podDefinition, { metadata: { name: "p" }, spec }), ['spec.topologySpreadConstraints[3].{topologyKey, whenUnsatisfiable}: Duplicate value: "{k3, DoNotSchedule}"']);
+  t.deepEqual(podDefinition.warnings!(made, undefined).filter((text) => !text.includes("labelSelector")), ['spec.containers[0].env[3000]: hides previous definition of "V7", which may be dropped when using apply']);
+  const old = { metadata: { name: "p" }, spec: { ...spec, topologySpreadConstraints: [] } };
+  t.deepEqual(updateFaults(podDefinition, old, (pod) => void (pod.spec.tolerations![5]!.tolerationSeconds = 1)), []);
+  t.deepEqual(updateFaults(podDefinition, old, (pod) => void (pod.spec.tolerations![5]!.key = "other")), ["spec.tolerations: Forbidden: existing toleration can not be modified except its tolerationSeconds"]);
+});
