@@ -55,6 +55,16 @@ function keepAlive(session: ServerHttp2Session, log: Logger): void {
   session.once("close", () => { clearInterval(timer); clearTimeout(waiting); });
 }
 
+/**
+ * Lets node's HTTP/1.1 parser read what the socket emits, not its handle. From the handle it is given the rest of what is decrypted even
+ * while it is paused, because an answer waits for its reader, fails with HPE_PAUSED and takes the connection with it (node 26.10).
+ * The mark is node's own: it is set on handles that another parser reads.
+ */
+function readThroughStream(socket: TLSSocket): void {
+  const { _handle: handle } = socket as unknown as { _handle?: { _consumed?: boolean } | null };
+  if (handle !== null && handle !== undefined) handle._consumed = true;
+}
+
 export class Listener {
   readonly #options: ListenerOptions;
   readonly #server: Server;
@@ -83,7 +93,10 @@ export class Listener {
       this.#sockets.add(socket);
       socket.once("close", () => this.#sockets.delete(socket));
       if (socket.alpnProtocol === "h2") this.#http2.emit("connection", socket);
-      else for (const listener of toHttp1) listener.call(server, socket);
+      else {
+        readThroughStream(socket);
+        for (const listener of toHttp1) listener.call(server, socket);
+      }
     });
     server.on("request", (message, response) => serve(http1Request(message, response, performance.now()), new Http1Sink(message, response)));
     server.on("upgrade", (message, socket, head) => serve(upgradeRequest(message, socket, head, performance.now()), new UpgradeSink(socket)));

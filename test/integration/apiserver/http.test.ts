@@ -112,3 +112,17 @@ test("an upgrade refused is answered on the bare connection", async (t) => {
   t.regex(text, /^HTTP\/1\.1 403 Forbidden\r\n/);
   t.regex(text, /"reason":"Forbidden"/);
 });
+
+test("a large request that comes over HTTP/1.1 while the answer to the last one still waits for its reader is taken whole", async (t) => {
+  const ns = await api.namespace("http-unread"), path = `/api/v1/namespaces/${ns}/configmaps`, big = JSON.stringify(configMap("large", { k: "x".repeat(300_000) }));
+  for (let i = 0; i < 12; i++) await api.post(path, configMap(`long-${i}`, { k: "y".repeat(900_000) })); // More than the kernel holds for a reader.
+  const socket = tls.connect({ port: api.server.port, host: "127.0.0.1", ALPNProtocols: ["http/1.1"], servername: "localhost", ...credentials() });
+  await once(socket, "secureConnect");
+  socket.write(`GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`);
+  let answers = ((await once(socket, "data")) as [Buffer])[0].toString();
+  socket.pause();
+  socket.write(`POST ${path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${big.length}\r\nConnection: close\r\n\r\n${big}`);
+  await api.get("/version"); // The server has met the second request, too.
+  for await (const part of socket) answers += (part as Buffer).toString();
+  t.deepEqual([...answers.matchAll(/^HTTP\/1\.1 (\d+)/gm)].map((match) => match[1]), ["200", "201"]);
+});
