@@ -1,5 +1,5 @@
 /** Server-side apply as real clients use it: kubectl, Helm, the JavaScript client; all unmodified. */
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { KubeConfig, KubernetesObjectApi, PatchStrategy } from "@kubernetes/client-node";
 import test from "ava";
@@ -100,8 +100,9 @@ rules: [{apiGroups: [""], resources: [pods], verbs: [get]}]
 `,
 };
 
+/** Each test has its own: another's helm would read a file that is just being written. */
 function writeChart(): string {
-  const chart = path.join(clients.directory, "chart");
+  const chart = mkdtempSync(path.join(clients.directory, "chart-"));
   mkdirSync(path.join(chart, "templates"), { recursive: true });
   for (const [file, text] of Object.entries(CHART)) writeFileSync(path.join(chart, file), text);
   return chart;
