@@ -11,7 +11,7 @@ import { isAbort } from "../util/abort.ts";
 import type { Clock } from "../util/clock.ts";
 import type { Logger } from "../util/logger.ts";
 import type { Runnable } from "../util/runnable.ts";
-import type { CacheSubscriber, ResourceCache } from "./cache/resource-cache.ts";
+import type { CacheSubscriber } from "./cache/resource-cache.ts";
 import type { WatchCache } from "./cache/watch-cache.ts";
 
 /** Upstream's leases are as coarse: Events of one minute share one. */
@@ -32,14 +32,33 @@ export class EventExpiry implements Runnable {
   readonly name = "event-expiry";
   readonly #deps: EventExpiryDeps;
   readonly #ttlMs: number;
-  /** By key, the longest unwritten first. */
-  readonly #kept = new Map<string, Kept>();
+  /** By key, the longest unwritten first once it runs. */
+  #kept = new Map<string, Kept>();
+  #running = false;
 
   /** `ttlMs`: how long an Event is kept, above 0. */
   constructor(deps: EventExpiryDeps, ttlMs: number) { this.#deps = deps; this.#ttlMs = ttlMs; }
 
+  /** Takes note of what the caches are filled with, and of every later write; before they are filled, so that nothing is read twice. Returns what stops it. */
+  follow(): () => void {
+    const cache = this.#deps.cache.cacheOf(eventsReference), follower: CacheSubscriber = {
+      onEvents: (changes) => {
+        const nowMs = this.#deps.clock.now().getTime();
+        for (const { type, entry } of changes) {
+          this.#kept.delete(entry.key); // So that it goes to the end.
+          if (type === "put") this.#kept.set(entry.key, { revision: entry.revision, writtenMs: this.#running ? nowMs : lastWrittenMs(cache.decode(entry)) });
+        }
+      },
+    };
+    cache.subscribers.add(follower);
+    return () => { cache.subscribers.delete(follower); };
+  }
+
+  /** Once the caches are filled. */
   async run(signal: AbortSignal): Promise<void> {
-    const { clock, log } = this.#deps, cache = this.#deps.cache.cacheOf(eventsReference), follower = this.#follow(cache);
+    const { clock, log } = this.#deps;
+    this.#kept = new Map([...this.#kept].toSorted(([, a], [, b]) => a.writtenMs - b.writtenMs));
+    this.#running = true;
     try {
       for (;;) {
         await clock.sleep(Math.min(SWEEP_MS, this.#ttlMs), signal);
@@ -47,24 +66,6 @@ export class EventExpiry implements Runnable {
         catch (error) { if (isAbort(error, signal)) throw error; log.warn({ error }, "cannot forget old events, will retry"); }
       }
     } catch (error) { if (!isAbort(error, signal)) throw error; }
-    finally { cache.subscribers.delete(follower); }
-  }
-
-  /** Takes note of what is there, and of every later write. */
-  #follow(cache: ResourceCache): CacheSubscriber {
-    const there = cache.list(cache.prefix).map((entry) => ({ entry, writtenMs: lastWrittenMs(cache.decode(entry)) })).toSorted((a, b) => a.writtenMs - b.writtenMs);
-    for (const { entry, writtenMs } of there) this.#kept.set(entry.key, { revision: entry.revision, writtenMs });
-    const follower: CacheSubscriber = {
-      onEvents: (changes) => {
-        const writtenMs = this.#deps.clock.now().getTime();
-        for (const { type, entry } of changes) {
-          this.#kept.delete(entry.key); // So that it goes to the end.
-          if (type === "put") this.#kept.set(entry.key, { revision: entry.revision, writtenMs });
-        }
-      },
-    };
-    cache.subscribers.add(follower);
-    return follower;
   }
 
   async #sweep(signal: AbortSignal): Promise<void> {

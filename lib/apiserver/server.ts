@@ -80,8 +80,9 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   const { store, clock = systemClock, log = silentLogger, random = Math.random, definitions = builtIn } = options;
   const stopping = new AbortController(), cache = new WatchCache(store, log, options.onLost);
   addCaches(cache, definitions);
-  // Before the caches are filled: what concerns which node is then known without looking at every pod again.
+  // Before the caches are filled: what concerns which node, and how old events are, is then known without looking at everything again.
   const graph = new NodeGraph(cache), stopGraph = options.auth.authorizationModes.includes("Node") ? graph.start() : () => undefined;
+  const expiry = (options.eventTtlMs ?? 0) > 0 ? new EventExpiry({ cache, store, clock, log }, options.eventTtlMs!) : undefined, stopExpiry = expiry?.follow();
   await cache.start(stopping.signal);
   const auth = buildAuth({ cache, clock, graph }, options.auth);
   const hooks = options.hooks({ cache, signal: stopping.signal });
@@ -105,7 +106,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   const port = await listener.start();
   const keeping = options.kubernetesService === undefined ? Promise.resolve()
     : keepKubernetesService({ cache, writer, clock, log }, { ...options.kubernetesService, securePort: port }, stopping.signal);
-  const expiring = (options.eventTtlMs ?? 0) > 0 ? new EventExpiry({ cache, store, clock, log }, options.eventTtlMs!).run(stopping.signal) : Promise.resolve();
+  const expiring = expiry?.run(stopping.signal);
   return {
     url: `https://${options.host.includes(":") ? `[${options.host}]` : options.host}:${port}`, port, cache, writer,
     setCertificates: (certificates) => listener.setCertificates(certificates),
@@ -113,6 +114,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
       stopping.abort();
       auth.stop();
       stopGraph();
+      stopExpiry?.();
       await Promise.all([listener.close(), keeping, expiring]);
     },
   };

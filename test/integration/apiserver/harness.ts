@@ -2,6 +2,7 @@
 import https from "node:https";
 import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
 import { setTimeout as delay } from "node:timers/promises";
+import { overcommitment } from "../../overcommitment.ts";
 import { startEphemeralApiServer, type ClientIdentity, type EphemeralApiServer, type EphemeralOptions } from "../../../lib/apiserver/ephemeral.ts";
 
 export type Json = Record<string, unknown>;
@@ -9,8 +10,8 @@ export interface Answer { readonly status: number; readonly headers: IncomingHtt
 export interface CallOptions { readonly body?: unknown; readonly headers?: Record<string, string>; readonly as?: ClientIdentity | "anonymous" }
 export interface WatchedEvent { readonly type: string; readonly object: any } // eslint-disable-line
 
-/** After that long an event is missing, on a machine however busy. */
-const EVENT_MAX_MS = 30_000;
+/** After that long an event is missing, on a machine that is not overcommitted. */
+const EVENT_MAX_MS = 5_000;
 
 export interface Watch {
   readonly status: Promise<number>;
@@ -99,7 +100,7 @@ export class Harness {
         const ready = events.shift();
         if (ready !== undefined) return ready;
         const abort = new AbortController();
-        const late = delay(EVENT_MAX_MS, undefined, { signal: abort.signal }).then(() => { throw new Error(`No event of ${path} within ${EVENT_MAX_MS / 1000} s`); });
+        const late = delay(EVENT_MAX_MS * overcommitment(), undefined, { signal: abort.signal }).then(() => { throw new Error(`No event of ${path} within ${EVENT_MAX_MS * overcommitment() / 1000} s`); });
         late.catch(() => {});
         try { return await Promise.race([new Promise<WatchedEvent>((resolve) => { waiting.push(resolve); }), late]); }
         finally { abort.abort(); }

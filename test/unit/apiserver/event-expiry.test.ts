@@ -22,9 +22,10 @@ async function world(before: Record<string, number> = {}): Promise<World> {
     return store.put(`${kept.prefix}n/${name}`, kept.codec.encode(object).value);
   };
   for (const [name, minutes] of Object.entries(before)) await put(name, new Date(clock.now().getTime() - minutes * MINUTE_MS));
+  const expiry = new EventExpiry({ cache, store, clock, log: silentLogger }, TTL_MS), stopFollowing = expiry.follow();
   await cache.start(stopping.signal);
-  const running = new EventExpiry({ cache, store, clock, log: silentLogger }, TTL_MS).run(stopping.signal);
-  return { store, clock, put, names: () => kept.list(kept.prefix).map((entry) => entry.name), stop: async () => { stopping.abort(); await running; } };
+  const running = expiry.run(stopping.signal);
+  return { store, clock, put, names: () => kept.list(kept.prefix).map((entry) => entry.name), stop: async () => { stopping.abort(); stopFollowing(); await running; } };
 }
 
 test("EventExpiry forgets an event its time after it was last written, not before", async (t) => {

@@ -15,7 +15,7 @@ import { KERNEL_FEATURES, SYSCTLS, type KernelFeature } from "./kernel.ts";
 export const readText = (file: string): Promise<string> => readFile(file, "utf8").then((text) => text.trim(), () => "");
 export const isThere = (file: string): Promise<boolean> => access(file).then(() => true, () => false);
 /** What a program prints; "" when it is missing or fails. */
-export const output = (program: string, ...args: string[]): Promise<string> => exec(program, args, { timeoutMs: 30_000 }).then(({ stdout }) => stdout.trim(), () => "");
+export const output = (program: string, ...args: string[]): Promise<string> => exec(program, args, { timeoutMs: 10_000 }).then(({ stdout }) => stdout.trim(), () => "");
 
 export interface KernelSources { readonly builtIn: string; readonly loadable: string; /** Names of /sys/module. */ readonly loaded: ReadonlySet<string>; readonly config: string }
 /** Pure. `modules.builtin` and `modules.dep` hold paths such as `kernel/net/bridge/br_netfilter.ko.xz`. */
