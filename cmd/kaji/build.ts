@@ -20,7 +20,7 @@ const WORK = "dist/.build";
 const ARCHITECTURES: readonly Architecture[] = ["x64", "arm64"];
 
 /** Modules that run in a thread of their own, by the name `startWorker` asks for. */
-const WORKERS: Record<string, string> = { "sqlite-worker": "lib/storage/sqlite-worker.ts" };
+const WORKERS: Record<string, string> = { "sqlite-worker": "lib/storage/sqlite-worker.ts", "long-work-thread": "lib/apiserver/long-work/long-work-thread.ts" };
 
 const git = (...args: string[]): string => execFileSync("git", args, { cwd: ROOT, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim();
 

@@ -3,6 +3,7 @@
  * Counterpart: kube-controller-manager `app/controllermanager.go` and `names/controller_names.go`.
  */
 import { readFileSync } from "node:fs";
+import { parsePrivateKey } from "../../lib/pki/keys.ts";
 import { FlagError } from "../../lib/util/flags.ts";
 import { createBootstrapSigner } from "../../lib/controllers/bootstrap/bootstrap-signer.ts";
 import { createTokenCleaner } from "../../lib/controllers/bootstrap/token-cleaner.ts";
@@ -26,6 +27,7 @@ import { createPodGcController } from "../../lib/controllers/podgc/pod-gc-contro
 import { createResourceQuotaController } from "../../lib/controllers/resourcequota/resource-quota-controller.ts";
 import { createReplicaSetController, createReplicationController } from "../../lib/controllers/replicaset/replica-set-controller.ts";
 import { createRootCaPublisher } from "../../lib/controllers/serviceaccount/root-ca-publisher.ts";
+import { createTokensController } from "../../lib/controllers/serviceaccount/tokens-controller.ts";
 import { createServiceAccountsController } from "../../lib/controllers/serviceaccount/service-accounts-controller.ts";
 import { createStatefulSetController } from "../../lib/controllers/statefulset/stateful-set-controller.ts";
 import { createClaimProtection, createClassProtection, createVolumeProtection } from "../../lib/controllers/storage-protection/protection-controllers.ts";
@@ -39,8 +41,8 @@ export interface ControllerDescriptor {
   readonly name: string;
   /** The name before Kubernetes 1.28, still accepted. */
   readonly alias: string;
-  /** The service account in kube-system whose role says what it may do. */
-  readonly account: string;
+  /** The service account in kube-system whose role says what it may do; undefined: it acts as the daemon itself. */
+  readonly account: string | undefined;
   /** Undefined: the flags give it nothing to do. */
   readonly build: (context: ControllerContext, flags: Flags, defaults: Defaults) => Runnable | undefined;
 }
@@ -52,6 +54,13 @@ const list = (text: string): string[] => (text === "" ? [] : text.split(","));
 export const CONTROLLERS: readonly ControllerDescriptor[] = [
   { name: "namespace-controller", alias: "namespace", account: "namespace-controller", build: (c, f) => createNamespaceController(c, { workers: f["concurrent-namespace-syncs"] }) },
   { name: "serviceaccount-controller", alias: "serviceaccount", account: "service-account-controller", build: (c) => createServiceAccountsController(c, { workers: 1 }) },
+  {
+    name: "serviceaccount-token-controller", alias: "serviceaccount-token", account: undefined,
+    build: (c, f, { rootCa }) => {
+      const file = f["service-account-private-key-file"];
+      return file === undefined ? undefined : createTokensController(c, { workers: f["concurrent-serviceaccount-token-syncs"], rootCa, signingKey: parsePrivateKey(readFileSync(file)) });
+    },
+  },
   {
     name: "root-ca-certificate-publisher-controller", alias: "root-ca-cert-publisher", account: "root-ca-cert-publisher",
     build: (c, _, { rootCa }) => (rootCa === undefined ? undefined : createRootCaPublisher(c, { workers: 1, rootCa })),
@@ -122,9 +131,9 @@ export const CONTROLLERS: readonly ControllerDescriptor[] = [
 export const NOT_BUILT: ReadonlySet<string> = new Set([
   "ephemeral-volume-controller", "horizontal-pod-autoscaler-controller", "legacy-serviceaccount-token-cleaner-controller",
   "persistentvolume-attach-detach-controller", "persistentvolume-binder-controller", "persistentvolume-expander-controller",
-  "resourceclaim-controller", "service-cidr-controller", "serviceaccount-token-controller",
+  "resourceclaim-controller", "service-cidr-controller",
   "storage-version-migrator-controller", "storageversion-garbage-collector-controller", "ttl-controller", "validatingadmissionpolicy-status-controller",
-  "horizontalpodautoscaling", "ttl", "attachdetach", "persistentvolume-binder", "persistentvolume-expander", "serviceaccount-token",
+  "horizontalpodautoscaling", "ttl", "attachdetach", "persistentvolume-binder", "persistentvolume-expander",
 ]);
 
 /** The controllers that `--controllers` turns on. Throws FlagError on a name nobody knows, and on one that is not built. */

@@ -23,9 +23,6 @@ import type { ControllerContext } from "../../lib/controllers/shared/context.ts"
 import type { Logger } from "../../lib/util/logger.ts";
 import type { Readiness } from "../../lib/util/service-notifier.ts";
 
-/** For the loop that signs tokens of Secrets. */
-const WITHOUT_EFFECT = ["service-account-private-key-file"] as const;
-
 /** Runs until SIGTERM. Returns the exit code. */
 export const main = (argv: readonly string[]): Promise<number> => runDaemon({ name: COMPONENT, flags: FLAGS, parse: parseAll, run }, argv);
 
@@ -36,9 +33,7 @@ function parseAll(argv: readonly string[]): Flags {
 }
 
 async function run(flags: Flags, log: Logger, readiness: Readiness): Promise<void> {
-  const signal = shutdownSignal(), idle = WITHOUT_EFFECT.filter((name) => flags[name] !== undefined);
-  if (idle.length > 0) log.warn({ flags: idle }, "flags have no effect in this release: the controllers they are for are not part of it");
-  await runAll(wire(flags, log, readiness), signal);
+  await runAll(wire(flags, log, readiness), shutdownSignal());
 }
 
 /** Everything the daemon runs, in the order it starts. */
@@ -70,11 +65,11 @@ function wire(flags: Flags, log: Logger, readiness: Readiness): Runnable[] {
 async function runControllers(flags: Flags, context: ControllerContext, config: ClientConfig, signal: AbortSignal): Promise<void> {
   const { log } = context, chosen = selectControllers(flags.controllers), defaults = { rootCa: rootCaOf(flags, config) };
   const accounts = flags["use-service-account-credentials"] ? new ServiceAccountClients({ ...context, ...(context.metrics === undefined ? {} : { onRequest: context.metrics.onRequest }) }, config) : undefined;
-  try { await accounts?.prepare(chosen.map((c) => c.account), signal); }
+  try { await accounts?.prepare(chosen.flatMap((c) => c.account ?? []), signal); }
   catch (error) { if (isAbort(error, signal)) return; throw error; }
   const running: Runnable[] = [];
   for (const { name, account, build } of chosen) {
-    const controller = build(accounts === undefined ? context : { ...context, client: accounts.clientFor(account) }, flags, defaults);
+    const controller = build(accounts === undefined || account === undefined ? context : { ...context, client: accounts.clientFor(account) }, flags, defaults);
     if (controller === undefined) log.warn({ controller: name }, "controller is off: the flags it needs are missing");
     else running.push(controller);
   }

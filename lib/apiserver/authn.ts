@@ -8,7 +8,7 @@ import { BearerTokenAuthenticator } from "./authentication/bearer-token.ts";
 import { BootstrapTokenAuthenticator } from "./authentication/bootstrap-token.ts";
 import { CertificateVerifier, ClientCertificateAuthenticator } from "./authentication/client-certificate.ts";
 import { FrontProxyAuthenticator, type FrontProxyOptions } from "./authentication/front-proxy.ts";
-import { jwtKey } from "./authentication/jwt.ts";
+import { jwtKey } from "../pki/jwt.ts";
 import { discoveryDocuments, type DiscoveryDocument } from "./authentication/issuer-documents.ts";
 import { OidcAuthenticator, type OidcOptions } from "./authentication/oidc.ts";
 import { RequestAuthenticator } from "./authentication/request-authenticator.ts";

@@ -27,6 +27,8 @@ export interface EphemeralApiServer extends ApiServer {
   readonly caPem: string;
   /** Signs what clients show and the server serves with. */
   readonly authority: KeyPair;
+  /** PEM of what signs tokens of service accounts. */
+  readonly serviceAccountKeyPem: string;
   /** A member of system:masters. */
   readonly admin: ClientIdentity;
   /** A client certificate for anybody. */
@@ -59,7 +61,7 @@ export async function startEphemeralApiServer(options: EphemeralOptions = {}): P
     ...(options.log === undefined ? {} : { log: options.log }), ...(options.definitions === undefined ? {} : { definitions: options.definitions }), ...(options.random === undefined ? {} : { random: options.random }),
   });
   return {
-    ...server, caPem: ca.certificatePem, authority: ca, admin: identity("kubernetes-admin", ["system:masters"]), identity,
+    ...server, caPem: ca.certificatePem, authority: ca, serviceAccountKeyPem: privateKeyPem(serviceAccountKey), admin: identity("kubernetes-admin", ["system:masters"]), identity,
     close: async () => {
       await server.close();
       if (options.store === undefined) await store.close();

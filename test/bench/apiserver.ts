@@ -1,5 +1,5 @@
 /**
- * kube-apiserver as it is installed: its own process, real certificates, durable SQLite, RBAC, admission, validation, a bearer token.
+ * kube-apiserver as it is installed: the release in a process of its own, real certificates, durable SQLite, RBAC, admission, validation, a bearer token.
  * Creates, gets and lists a second at 1, 16 and 64 connections on HTTP/1.1 (wrk) and HTTP/2 (h2load); the list of 18,000 pods, plain and
  * gzipped (curl); memory and CPU idle and full; the start with all of them stored; 1,000 watches over 20 connections. Medians of RUNS.
  */
@@ -7,7 +7,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Requirement } from "../../lib/install/packages.ts";
-import { exec, HEADERS, post, remove, start, stop, TOKEN, URL_BASE } from "./apiserver/server.ts";
+import { buildProgram, exec, HEADERS, post, remove, start, stop, TOKEN, URL_BASE } from "./apiserver/server.ts";
 import { watchLatency } from "./apiserver/watches.ts";
 import type { Print } from "./run.ts";
 
@@ -122,6 +122,7 @@ async function idle(print: Print, pid: number, state: string): Promise<void> {
 
 /** Called by `npm run bench -- apiserver`. */
 export async function run(print: Print): Promise<void> {
+  await buildProgram();
   let server = await start(), pid = server.child.pid!;
   try {
     print({ figure: "ready after start", ms: Math.round(server.readyMs) });

@@ -29,10 +29,10 @@ async function makeRelease(name: string, bundle: string, more: string): Promise<
   return folder;
 }
 
-/** The second worker is reached as a person who may use sudo, the others as root. */
+/** The second worker is reached as a person who may use sudo, the others as root. Upstream's failure defaults, for `writeClusterFile`'s reason. */
 function writeInventory({ image, machines }: VmLab, release: string): void {
   const hosts = machines.map((vm, i) => [vm.name, { ansible_host: vm.address, ansible_user: i === 2 ? "robot" : "root" }] as const);
-  const vars = { ansible_ssh_private_key_file: image.sshKey, ansible_ssh_common_args: `-o StrictHostKeyChecking=accept-new -o UserKnownHostsFile=${path.join(FOLDER, "known_hosts")}`, ansible_ssh_timeout: 60, kaji_release: release, kaji_use_bundle: true, kaji_kubeconfig: KUBECONFIG };
+  const vars = { ansible_ssh_private_key_file: image.sshKey, ansible_ssh_common_args: `-o StrictHostKeyChecking=accept-new -o UserKnownHostsFile=${path.join(FOLDER, "known_hosts")}`, ansible_ssh_timeout: 60, kaji_release: release, kaji_use_bundle: true, kaji_profile: "upstream", kaji_kubeconfig: KUBECONFIG };
   const inventory = { kaji: { vars, children: { kaji_master: { hosts: Object.fromEntries(hosts.slice(0, 1)) }, kaji_nodes: { hosts: Object.fromEntries(hosts.slice(1)) } } } };
   writeFileSync(path.join(FOLDER, "inventory.yml"), JSON.stringify(inventory, null, 2));
 }

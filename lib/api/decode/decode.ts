@@ -11,9 +11,9 @@ import { apiVersionOf, type ResourceReference } from "../reference.ts";
 import { modelOf, resourceSchemas } from "../schema/schema.ts";
 import { badRequest, type StatusError } from "../status-error.ts";
 import { ExactWalk, UnmarshalError } from "./exact.ts";
-import type { JsonNode } from "./json-node.ts";
+import { plainValue, type JsonNode } from "./json-node.ts";
 import { JsonSyntaxError, parseJson } from "./json-parser.ts";
-import { walkerOf, type QuickState } from "./quick.ts";
+import { countKeys, walkerOf, type QuickState } from "./quick.ts";
 import { scanJson } from "./scan.ts";
 import { duplicatesError, parseYaml, YamlError } from "./yaml.ts";
 
@@ -125,6 +125,36 @@ function decodeQuickly(model: string, bytes: Buffer): Json | undefined {
   return state.odd || state.keys !== state.colons || object === undefined ? undefined : (object as Json);
 }
 
+/**
+ * A JSON text as a plain value, keys given twice taken for the last; integers keep their digits. Throws JsonSyntaxError, NumberRangeError.
+ */
+export function parsePlain(bytes: Buffer): unknown {
+  scanJson(bytes, state);
+  if (!state.odd) {
+    try { return JSON.parse(bytes.toString("utf8")); }
+    catch { /* The exact parser says what is wrong. */ }
+  }
+  return plainValue(parseJson(bytes));
+}
+
+/** How many keys a JSON text has, repeated ones too. */
+export function keysIn(bytes: Buffer): number {
+  scanJson(bytes, state);
+  return state.colons;
+}
+
+/** As `parsePlain`, for texts with nothing odd in them, keys given twice included; undefined for others. */
+export function parseQuickly(bytes: Buffer): unknown {
+  scanJson(bytes, state);
+  if (state.odd) return undefined;
+  let parsed: unknown;
+  try { parsed = JSON.parse(bytes.toString("utf8")); }
+  catch { return undefined; }
+  state.keys = 0;
+  countKeys(parsed, state);
+  return state.keys === state.colons ? parsed : undefined;
+}
+
 /** The object with kind and apiVersion set, or undefined when they are not the expected ones. */
 function asExpected(object: Json, expected: ExpectedKind | undefined): Json | undefined {
   if (expected === undefined) return object;
@@ -134,14 +164,19 @@ function asExpected(object: Json, expected: ExpectedKind | undefined): Json | un
   return { kind: expected.kind, apiVersion: wanted, ...object };
 }
 
+/** What `decodeObject` gives, where the text has nothing odd and is of the expected kind; undefined where it has to be read with care. */
+export function decodeQuick<T = Json>(model: string, bytes: Buffer, { expected }: Pick<DecodeOptions, "expected"> = {}): Decoded<T> | undefined {
+  const quick = decodeQuickly(model, bytes), object = quick === undefined ? undefined : asExpected(quick, expected);
+  return object === undefined ? undefined : { object: object as T, warnings: [] };
+}
+
 /**
  * Decodes `bytes` into an object of `model`. With `expected`, a body of another kind or version is refused and kind and
  * apiVersion are always set. Throws StatusError (400) with upstream's message.
  */
 export function decodeObject<T = Json>(model: string, bytes: Buffer, mode: FieldValidation, options: DecodeOptions = {}): Decoded<T> {
-  const { expected } = options, quick = options.mediaType === "yaml" ? undefined : decodeQuickly(model, bytes);
-  const object = quick === undefined ? undefined : asExpected(quick, expected);
-  if (object !== undefined) return { object: object as T, warnings: [] };
+  const { expected } = options, quick = options.mediaType === "yaml" ? undefined : decodeQuick<T>(model, bytes, options);
+  if (quick !== undefined) return quick;
   const exact = decodeExactly(model, bytes, mode, options);
   if (expected === undefined) return { object: exact.object as T, warnings: exact.warnings };
   const kind = { kind: expected.kind, apiVersion: apiVersionOf(expected) }; // Twice: first in order, and over empty ones.

@@ -6,6 +6,8 @@
 import type { JsonNode } from "./json-node.ts";
 import { DEPTH_MAX } from "./scan.ts";
 
+/** What is said of a text that nests beyond DEPTH_MAX. */
+export const TOO_DEEP = "exceeded max depth";
 /** A text that is no JSON; the message is Go's. */
 export class JsonSyntaxError extends Error { override readonly name = "JsonSyntaxError"; }
 
@@ -63,7 +65,7 @@ class Parser {
     return value;
   }
 
-  #enter(): void { if (++this.#depth > DEPTH_MAX) throw new JsonSyntaxError("exceeded max depth"); }
+  #enter(): void { if (++this.#depth > DEPTH_MAX) throw new JsonSyntaxError(TOO_DEEP); }
 
   #object(): JsonNode {
     this.#enter();
@@ -166,7 +168,7 @@ class Parser {
 export function parseJson(bytes: Uint8Array): JsonNode {
   try { return new Parser(bytes).parse(); }
   catch (error) {
-    if (error instanceof RangeError) throw new JsonSyntaxError("exceeded max depth", { cause: error }); // Our stack ended first.
+    if (error instanceof RangeError) throw new JsonSyntaxError(TOO_DEEP, { cause: error }); // Our stack ended first.
     throw error;
   }
 }

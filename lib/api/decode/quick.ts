@@ -42,7 +42,7 @@ const int32 = integer(-(2 ** 31), 2 ** 31 - 1);
 const quantityText = reading(canonicalQuantity);
 
 /** Counts the keys of a value whose type is not known; the value itself is kept as it is. */
-function countKeys(value: unknown, state: QuickState): void {
+export function countKeys(value: unknown, state: QuickState): void {
   if (typeof value !== "object" || value === null) return;
   if (Array.isArray(value)) { for (const item of value) countKeys(item, state); return; }
   for (const key in value) { state.keys++; countKeys((value as Json)[key], state); }

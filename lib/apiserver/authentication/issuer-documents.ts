@@ -2,7 +2,7 @@
  * OpenID discovery of the ServiceAccount issuer: others verify our tokens with what `/openid/v1/jwks` shows.
  * Counterpart: `pkg/serviceaccount/openidmetadata.go`.
  */
-import type { JwtKey } from "./jwt.ts";
+import type { JwtKey } from "../../pki/jwt.ts";
 
 export interface DiscoveryDocument { readonly body: string; readonly contentType: string; readonly cacheControl: string }
 

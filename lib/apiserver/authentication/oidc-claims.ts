@@ -1,6 +1,6 @@
 /** Who an ID token names: pure. Counterpart: apiserver `plugin/pkg/authenticator/token/oidc` (claims by flags). */
 import type { UserInfo } from "../contracts.ts";
-import type { JwtClaims } from "./jwt.ts";
+import type { JwtClaims } from "../../pki/jwt.ts";
 
 export interface OidcClaimOptions {
   /** `sub` unless told otherwise. */

@@ -10,7 +10,7 @@ import { request } from "node:https";
 import { createRemoteJWKSet, customFetch, jwtVerify, type JWTPayload, type JWTVerifyGetKey } from "jose";
 import type { Clock } from "../../util/clock.ts";
 import type { UserInfo } from "../contracts.ts";
-import { peekClaims } from "./jwt.ts";
+import { peekClaims } from "../../pki/jwt.ts";
 import { readOidcUser, type OidcClaimOptions } from "./oidc-claims.ts";
 import type { TokenAuthenticator, TokenIdentity } from "./token-authenticator.ts";
 

@@ -2,7 +2,7 @@
  * What a ServiceAccount token says, read from its claims; and the claims of a new one. Pure.
  * Counterpart: `pkg/serviceaccount` `claims.go` and `legacy.go`.
  */
-import type { JwtClaims } from "./jwt.ts";
+import type { JwtClaims } from "../../pki/jwt.ts";
 
 export interface ObjectName { readonly name: string; readonly uid: string }
 export interface ServiceAccountClaims {

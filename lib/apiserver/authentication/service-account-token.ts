@@ -9,7 +9,7 @@ import { nodes, pods, secrets, serviceaccounts } from "../../api/schema/generate
 import type { ObjectMeta } from "../../api/schema/generated/models.ts";
 import type { Clock } from "../../util/clock.ts";
 import type { CacheReader, UserInfo } from "../contracts.ts";
-import { type JwtKey, peekClaims, verifyJwt } from "./jwt.ts";
+import { type JwtKey, peekClaims, verifyJwt } from "../../pki/jwt.ts";
 import { LEGACY_ISSUER, readServiceAccountClaims, type ServiceAccountClaims } from "./service-account-claims.ts";
 import { serviceAccountUser } from "./service-account-names.ts";
 import type { TokenAuthenticator, TokenIdentity } from "./token-authenticator.ts";

@@ -13,7 +13,7 @@ import type { AuthenticationV1TokenRequest, TokenRequestSpec } from "../../api/s
 import { badRequest, conflict, notFound } from "../../api/status-error.ts";
 import type { Clock } from "../../util/clock.ts";
 import type { CacheReader, CreateHandler } from "../contracts.ts";
-import { jwtKey, signJwt } from "./jwt.ts";
+import { jwtKey, signJwt } from "../../pki/jwt.ts";
 import { newTokenClaims, type ObjectName } from "./service-account-claims.ts";
 
 export const DEFAULT_EXPIRATION_SECONDS = 3_600, MIN_EXPIRATION_SECONDS = 600;

@@ -51,8 +51,9 @@ export async function createObject(resource: Resource, object: KubeObject, names
   checkNamespace(object, namespace);
   definition.defaults?.(object);
   stampMetadata(resource, object, namespace, now);
-  if (!tracked) track(resource, object, undefined, "", context.fieldManager, now);
-  if (turns.isLong) await turns.pause();
+  const tracking = tracked ? undefined : track(resource, object, undefined, "", context.fieldManager, now);
+  if (tracking !== undefined) await tracking;
+  else if (turns.isLong) await turns.pause();
   definition.prepareForCreate?.(object, strategy);
   const meta = object.metadata;
   const attributes: AdmissionAttributes = {

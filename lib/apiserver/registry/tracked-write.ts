@@ -2,13 +2,14 @@
  * A resource's writes as the machinery of managedFields sees them, and what becomes of an object's managedFields when it is written.
  * Counterpart: apiserver `endpoints/handlers/fieldmanager` and `util/managedfields` as `endpoints/installer.go` sets it up.
  */
-import { trackUpdate, type TrackedWrite } from "../../api/managed-fields/track-update.ts";
+import type { TrackedWrite } from "../../api/managed-fields/track-update.ts";
 import type { Versions } from "../../api/managed-fields/versions.ts";
 import { jsonEqual } from "../../api/patch/json-value.ts";
 import { apiVersionOf, groupResource } from "../../api/reference.ts";
 import type { KubeObject, ResourceDefinition } from "../../api/resource-definition.ts";
 import type { ManagedFieldsEntry } from "../../api/schema/generated/models.ts";
 import { semanticEqual } from "../../api/semantic-equal.ts";
+import { trackWrite } from "../long-work/long-work.ts";
 import type { Resource } from "./resource.ts";
 
 /** What does not depend on the single write. */
@@ -17,9 +18,11 @@ export const trackedWrite = ({ definition, codec, versions }: Resource, subresou
   hasStatus: definition.subresources.includes("status"), versions, manager, now,
 });
 
-/** Sets the managedFields of an object about to be stored, from what differs from `old` (undefined: a new object). */
-export function track(resource: Resource, object: KubeObject, old: KubeObject | undefined, subresource: string, manager: string, now: Date): void {
-  setManagedFields(object, trackUpdate({ ...trackedWrite(resource, subresource, manager, now), live: old, object }));
+/** Sets the managedFields of an object about to be stored, from what differs from `old` (undefined: a new object). To be awaited where it gives a promise. */
+export function track(resource: Resource, object: KubeObject, old: KubeObject | undefined, subresource: string, manager: string, now: Date): void | Promise<void> {
+  const entries = trackWrite({ ...trackedWrite(resource, subresource, manager, now), live: old, object });
+  if (entries instanceof Promise) return entries.then((settled) => setManagedFields(object, settled));
+  setManagedFields(object, entries);
 }
 
 export function setManagedFields({ metadata }: KubeObject, entries: ManagedFieldsEntry[] | undefined): void {

@@ -163,8 +163,9 @@ function validate(resource: Resource, object: KubeObject, old: KubeObject, subre
 async function applyUpdate(resource: Resource, object: KubeObject, old: KubeObject, stored: Entry, request: UpdateRequest, context: WriteContext): Promise<Entry> {
   const { definition, deps } = resource, { admission } = deps, { subresource } = request, now = deps.clock.now(), turns = new Turns();
   definition.defaults?.(object);
-  if (request.tracked !== true) track(resource, object, old, subresource, context.fieldManager, now);
-  if (turns.isLong) await turns.pause();
+  const tracking = request.tracked === true ? undefined : track(resource, object, old, subresource, context.fieldManager, now);
+  if (tracking !== undefined) await tracking;
+  else if (turns.isLong) await turns.pause();
   keepBookkeeping(object, old, resource, stored);
   prepare(resource, object, old, subresource, now, context.user);
   const attributes: AdmissionAttributes = {

@@ -1,5 +1,5 @@
 /** Request bodies, and the options of a delete. Counterpart: apiserver `endpoints/handlers/{create,update,delete}.go`. */
-import { decodeObject, decodeValue, type DecodeOptions, type Decoded, type ExpectedKind, type FieldValidation } from "../../api/decode/decode.ts";
+import { decodeValue, type DecodeOptions, type Decoded, type ExpectedKind, type FieldValidation } from "../../api/decode/decode.ts";
 import type { ResourceReference } from "../../api/reference.ts";
 import type { KubeObject } from "../../api/resource-definition.ts";
 import type { DeleteOptions } from "../../api/schema/generated/models.ts";
@@ -7,6 +7,7 @@ import { badRequest } from "../../api/status-error.ts";
 import type { ApiRequest } from "../http/exchange.ts";
 import { JSON_TYPE, YAML_TYPE, bodyType, unsupportedMediaType } from "../negotiate.ts";
 import { queryFlag } from "../request-info.ts";
+import { decodeBody } from "../long-work/long-work.ts";
 import type { WriteContext } from "../registry/resource.ts";
 import { PROTOBUF_TYPE, readProtobuf } from "./protobuf-body.ts";
 import { ProtobufError } from "./protobuf-reader.ts";
@@ -30,15 +31,16 @@ export async function readObject<T = KubeObject>(request: ApiRequest, expected: 
   return decodeBytes<T>(request, await request.source.readBody(), format, mode, expected, model);
 }
 
-export function decodeBytes<T = KubeObject>(request: ApiRequest, bytes: Buffer, format: BodyFormat, mode: FieldValidation, expected: ResourceReference & ExpectedKind, model: string): T {
-  const { object, warnings } = decode<T & { metadata?: object }>(model, bytes, format, mode, { expected });
+/** As `readObject`, of a body that was read already. */
+export async function decodeBytes<T = KubeObject>(request: ApiRequest, bytes: Buffer, format: BodyFormat, mode: FieldValidation, expected: ResourceReference & ExpectedKind, model: string): Promise<T> {
+  const { object, warnings } = await decode<T & { metadata?: object }>(model, bytes, format, mode, { expected });
   for (const text of warnings) request.addWarning(text);
   object.metadata ??= {};
   return object;
 }
 
-function decode<T>(model: string, bytes: Buffer, format: BodyFormat, mode: FieldValidation, options: DecodeOptions): Decoded<T> {
-  if (format !== "protobuf") return decodeObject<T>(model, bytes, mode, { ...options, mediaType: format });
+async function decode<T>(model: string, bytes: Buffer, format: BodyFormat, mode: FieldValidation, options: DecodeOptions): Promise<Decoded<T>> {
+  if (format !== "protobuf") return decodeBody<T>(model, bytes, mode, { ...options, mediaType: format });
   let value: unknown;
   try { value = readProtobuf(model, bytes); }
   catch (error) {
@@ -55,7 +57,7 @@ export async function readDeleteOptions(request: ApiRequest): Promise<{ options:
   if (bytes.length > 0) {
     const format = bodyFormat(request);
     // Any group's version of the kind is the same kind.
-    const { object } = decode<DeleteOptions>("DeleteOptions", bytes, format, "Ignore", {});
+    const { object } = await decode<DeleteOptions>("DeleteOptions", bytes, format, "Ignore", {});
     if (object.kind !== undefined && object.kind !== "" && object.kind !== "DeleteOptions") throw badRequest(`decoded object cannot be converted to DeleteOptions`);
     options = object;
   } else options = optionsOfQuery(request.query);

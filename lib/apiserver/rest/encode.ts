@@ -1,11 +1,12 @@
 /** Objects and lists as response bodies. Counterpart: apiserver `endpoints/handlers/response.go`. */
-import { stringify } from "yaml";
 import type { ListMeta } from "../../api/schema/generated/models.ts";
 import type { Entry } from "../cache/entry.ts";
 import type { ApiResponse } from "../http/exchange.ts";
+import { formatted } from "../long-work/long-work.ts";
 import type { Negotiated } from "../negotiate.ts";
 import type { Resource } from "../registry/resource.ts";
-import { prettyList, yamlList, YAML_OPTIONS } from "./encode-list.ts";
+import { prettyList, yamlList } from "./encode-list.ts";
+import { textOf } from "./text-form.ts";
 
 export const CHUNK_BYTES = 512 * 1024;
 /** A list up to this size is one buffer. */
@@ -15,17 +16,19 @@ const END = Buffer.from("]}\n");
 
 /** Any value as the negotiated format. */
 export function valueResponse(value: unknown, negotiated: Negotiated, status = 200): ApiResponse {
-  const body = negotiated.format === "yaml" ? stringify(value, YAML_OPTIONS) : negotiated.pretty ? `${JSON.stringify(value, undefined, 2)}\n` : `${JSON.stringify(value)}\n`;
+  const body = negotiated.format === "yaml" ? textOf(value, "yaml") : negotiated.pretty ? `${textOf(value, "pretty")}\n` : `${JSON.stringify(value)}\n`;
   return { status, contentType: negotiated.contentType, body };
 }
 
 /** One object, from its bytes where the format allows. */
-export function entryResponse(resource: Resource, stored: Entry, negotiated: Negotiated, status = 200): ApiResponse {
+export function entryResponse(resource: Resource, stored: Entry, negotiated: Negotiated, status = 200): ApiResponse | Promise<ApiResponse> {
   const entry = resource.view(stored);
-  if (negotiated.format !== "json" || negotiated.pretty) return valueResponse(JSON.parse(entry.toBuffer().toString()), negotiated, status);
+  const { format, contentType } = negotiated;
+  if (format === "yaml") return formatted(entry.toBuffer(), "yaml").then((body) => ({ status, contentType, body }));
+  if (negotiated.pretty) return formatted(entry.toBuffer(), "pretty").then((text) => ({ status, contentType, body: `${text}\n` }));
   const body = Buffer.allocUnsafe(entry.sizeBytes() + 1);
   body[entry.writeTo(body, 0)] = NEWLINE;
-  return { status, contentType: negotiated.contentType, body };
+  return { status, contentType, body };
 }
 
 /** A list of objects, from their bytes where the format allows. */
@@ -34,7 +37,7 @@ export async function listResponse(resource: Resource, entries: readonly Entry[]
   const shown = definition.storage === undefined ? entries : entries.map((entry) => resource.view(entry));
   if (negotiated.format !== "json" || negotiated.pretty) {
     const write = negotiated.format === "yaml" ? yamlList : prettyList;
-    return { status: 200, contentType: negotiated.contentType, body: await write({ kind: definition.listKind, apiVersion: codec.apiVersion, metadata }, shown) };
+    return { status: 200, contentType: negotiated.contentType, body: await write({ kind: definition.listKind, apiVersion: codec.apiVersion, metadata }, shown, codec.head.length) };
   }
   const head = Buffer.from(`{"kind":${JSON.stringify(definition.listKind)},"apiVersion":${JSON.stringify(codec.apiVersion)},"metadata":${JSON.stringify(metadata)},"items":[`);
   const skip = codec.head.length;

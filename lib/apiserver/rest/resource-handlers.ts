@@ -33,7 +33,7 @@ const RETURNS_DELETED = new Set([
 const DELETE_PARALLEL = 32;
 
 /** One object in the form the client wants. */
-export function objectResponse(request: ApiRequest, resource: Resource, stored: Entry, negotiated: Negotiated, status = 200): ApiResponse {
+export function objectResponse(request: ApiRequest, resource: Resource, stored: Entry, negotiated: Negotiated, status = 200): ApiResponse | Promise<ApiResponse> {
   switch (negotiated.as) {
     case undefined: return entryResponse(resource, stored, negotiated, status);
     case "Table": return valueResponse(objectTable(resource, stored, includeObjectOf(request), negotiated), negotiated, status);

@@ -121,7 +121,7 @@ const tracked = (context: WriteContext, now: Date, change: ScaleChange): ScaleCh
 };
 
 async function readScale(request: ApiRequest, context: WriteContext, now: Date): Promise<ScaleChange> {
-  const format = bodyFormat(request), scale = decodeBytes<Scale>(request, await request.source.readBody(), format, fieldValidation(request), SCALE, "Scale");
+  const format = bodyFormat(request), scale = await decodeBytes<Scale>(request, await request.source.readBody(), format, fieldValidation(request), SCALE, "Scale");
   return tracked(context, now, () => scale);
 }
 

@@ -44,7 +44,7 @@ export function masterConfig(settings: ClusterSettings, address: string, paths: 
     "kube-controller-manager": {
       flags: {
         kubeconfig: `${paths.config}/controller-manager.conf`, "leader-elect": false, "allocate-node-cidrs": true, "cluster-cidr": settings.podCidr, "service-cluster-ip-range": settings.serviceCidr,
-        "root-ca-file": pki("ca.crt"), "cluster-signing-cert-file": pki("ca.crt"), "cluster-signing-key-file": pki("ca.key"), "configure-host-routes": !asNode, profile: settings.profile, "renew-certificates": paths.config,
+        "root-ca-file": pki("ca.crt"), "service-account-private-key-file": pki("sa.key"), "cluster-signing-cert-file": pki("ca.crt"), "cluster-signing-key-file": pki("ca.key"), "configure-host-routes": !asNode, profile: settings.profile, "renew-certificates": paths.config,
       },
     },
     "kube-scheduler": {

@@ -18,15 +18,24 @@ const newFolder = (): string => mkdtempSync(path.join(tmpdir(), "kaji-bench-"));
 /** Removes what a server left behind. */
 export const remove = ({ dir }: Server): void => rmSync(dir, { recursive: true, force: true });
 
+const ROOT = path.resolve(import.meta.dirname, "../../.."), NODE_ARGS = (process.env["BENCH_NODE_ARGS"] ?? "").split(" ").filter((each) => each !== "");
+/** The release, as it is installed. With BENCH_NODE_ARGS (a profiler's, say) the source under that Node. */
+const COMMAND: readonly string[] = NODE_ARGS.length === 0 ? [path.join(ROOT, "dist/kaji"), "kube-apiserver"] : [process.execPath, ...NODE_ARGS, "--no-warnings", path.join(ROOT, "cmd/kube-apiserver/main.ts")];
+
+/** Builds what is measured. */
+export async function buildProgram(): Promise<void> {
+  if (NODE_ARGS.length === 0) await exec(process.execPath, [path.join(ROOT, "cmd/kaji/build.ts"), process.arch], { cwd: ROOT });
+}
+
 /** Starts it over what `dir` holds; over an empty store in a new folder without. */
 export async function start(dir = newFolder()): Promise<Server> {
   const file = (name: string): string => path.join(dir, name);
   ensureClusterPki({ dir, advertiseAddresses: ["127.0.0.1"], serviceNames: ["kubernetes.default.svc"], clock: { now: () => new Date() } });
   writeFileSync(file("tokens.csv"), `${TOKEN},bench,1,"kubeadm:cluster-admins"\n`);
   const started = performance.now();
-  const child = spawn(process.execPath, [
-    ...(process.env["BENCH_NODE_ARGS"] ?? "").split(" ").filter((each) => each !== ""), "--no-warnings", path.resolve(import.meta.dirname, "../../../cmd/kube-apiserver/main.ts"),
-    "--advertise-address=192.0.2.1", "--bind-address=127.0.0.1", `--secure-port=${PORT}`, `--data-file=${file("state.db")}`,
+  const [command, ...args] = COMMAND;
+  const child = spawn(command!, [
+    ...args, "--advertise-address=192.0.2.1", "--bind-address=127.0.0.1", `--secure-port=${PORT}`, `--data-file=${file("state.db")}`,
     `--tls-cert-file=${file("apiserver.crt")}`, `--tls-private-key-file=${file("apiserver.key")}`, `--client-ca-file=${file("ca.crt")}`,
     `--service-account-key-file=${file("sa.pub")}`, `--service-account-signing-key-file=${file("sa.key")}`, "--service-account-issuer=https://kubernetes.default.svc",
     "--service-cluster-ip-range=10.96.0.0/16", "--authorization-mode=Node,RBAC", `--token-auth-file=${file("tokens.csv")}`,

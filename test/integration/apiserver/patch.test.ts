@@ -39,6 +39,15 @@ test("a patch naming an old resourceVersion is 409", async (t) => {
   t.is((await api.patch(`${path}/a`, { metadata: { resourceVersion: body.metadata.resourceVersion }, data: { k: "2" } })).status, 409);
 });
 
+test("a patch that takes the metadata away leaves an object without a name: 400", async (t) => {
+  const ns = await api.namespace("p-nameless"), path = `/api/v1/namespaces/${ns}/configmaps`;
+  await api.post(path, configMap("a"));
+  for (const [patch, type] of [[[{ op: "add", path: "/metadata" }], "json"], [[{ op: "remove", path: "/metadata" }], "json"], [{ metadata: null }, "merge"], [{ metadata: null }, "strategic-merge"]] as const) {
+    const { status, body } = await api.patch(`${path}/a`, patch, type);
+    t.deepEqual([status, body.message], [400, "the name of the object (a based on URL) was undeterminable: name must be provided"], JSON.stringify(patch));
+  }
+});
+
 test("a patch of nothing is 404; of an unknown form 415; a failed JSON patch test 422", async (t) => {
   const ns = await api.namespace("p-bad"), path = `/api/v1/namespaces/${ns}/configmaps`;
   t.is((await api.patch(`${path}/none`, {})).status, 404);

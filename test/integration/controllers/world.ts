@@ -2,6 +2,9 @@
  * A real API server and the real controllers in this process, each controller as its own service account under RBAC; and a hollow
  * kubelet that binds pods, makes them ready and removes deleted ones, since there are no machines.
  */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
 import { startEphemeralApiServer, type EphemeralApiServer } from "../../../lib/apiserver/ephemeral.ts";
 import { streamHandlers } from "../../../lib/apiserver/streams/stream-handlers.ts";
 import { selectControllers } from "../../../cmd/kube-controller-manager/controllers.ts";
@@ -103,13 +106,16 @@ export class World {
     return {
       name: "manager",
       run: async (signal) => {
-        const flags = parse(["--cluster-cidr=10.244.0.0/16", "--allocate-node-cidrs", ...flagTexts]), { certificatePem, keyPem } = this.server.identity("system:kube-controller-manager");
+        const keyFile = path.join(mkdtempSync(path.join(tmpdir(), "kaji-world-")), "sa.key");
+        writeFileSync(keyFile, this.server.serviceAccountKeyPem, { mode: 0o600 });
+        const flags = parse(["--cluster-cidr=10.244.0.0/16", "--allocate-node-cidrs", `--service-account-private-key-file=${keyFile}`, ...flagTexts]), { certificatePem, keyPem } = this.server.identity("system:kube-controller-manager");
         const config = { server: this.server.url, caData: this.server.caPem, certificateData: certificatePem, keyData: keyPem, component: "kube-controller-manager" };
         const deps = { client: createClient(config), clock: systemClock, log: silentLogger }, informers = new SharedInformers(deps), broadcaster = new EventBroadcaster(deps), accounts = new ServiceAccountClients(deps, config);
         const chosen = selectControllers(flags.controllers);
-        await accounts.prepare(chosen.map((c) => c.account), signal);
+        await accounts.prepare(chosen.flatMap((c) => c.account ?? []), signal);
         const context = { ...deps, informers, recorder: (component: string) => broadcaster.recorder({ component }) };
-        const built = chosen.map((c) => c.build({ ...context, client: accounts.clientFor(c.account) }, flags, { rootCa: this.server.caPem })).filter((r) => r !== undefined);
+        const built = chosen.map((c) => c.build(c.account === undefined ? context : { ...context, client: accounts.clientFor(c.account) }, flags, { rootCa: this.server.caPem })).filter((r) => r !== undefined);
+        rmSync(path.dirname(keyFile), { recursive: true });
         try { await runAll([informers, broadcaster, accounts, ...built], signal); } finally { deps.client.close(); }
       },
     };

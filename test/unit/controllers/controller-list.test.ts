@@ -21,7 +21,7 @@ test("selectControllers() refuses names nobody knows, and turning on what is not
 
 test("every controller's service account has a role", (t) => {
   const bound = [...CONTROLLER_NAMES, ...namespaceRoleBindings().flatMap((binding) => (binding.subjects ?? []).map((subject) => subject.name))];
-  for (const { account } of CONTROLLERS) t.true(bound.includes(account), account);
+  for (const { account } of CONTROLLERS) if (account !== undefined) t.true(bound.includes(account), account);
 });
 
 test("parse() refuses what cannot work, with the flag's name", (t) => {

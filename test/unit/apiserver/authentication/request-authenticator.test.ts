@@ -4,7 +4,7 @@ import { BearerTokenAuthenticator } from "../../../../lib/apiserver/authenticati
 import { CertificateVerifier, ClientCertificateAuthenticator } from "../../../../lib/apiserver/authentication/client-certificate.ts";
 import { FrontProxyAuthenticator } from "../../../../lib/apiserver/authentication/front-proxy.ts";
 import { discoveryDocuments } from "../../../../lib/apiserver/authentication/issuer-documents.ts";
-import { jwtKey, signJwt, verifyJwt } from "../../../../lib/apiserver/authentication/jwt.ts";
+import { jwtKey, signJwt, verifyJwt } from "../../../../lib/pki/jwt.ts";
 import { RequestAuthenticator } from "../../../../lib/apiserver/authentication/request-authenticator.ts";
 import { TokenFileAuthenticator } from "../../../../lib/apiserver/authentication/token-file.ts";
 import type { Credentials } from "../../../../lib/apiserver/contracts.ts";

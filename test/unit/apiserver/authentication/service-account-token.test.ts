@@ -3,7 +3,7 @@ import { createHmac } from "node:crypto";
 import { nodes, pods, secrets, serviceaccounts } from "../../../../lib/api/schema/generated/references.ts";
 import type { AuthenticationV1TokenRequest } from "../../../../lib/api/schema/generated/models.ts";
 import { StatusError } from "../../../../lib/api/status-error.ts";
-import { jwtKey, signJwt, verifyJwt } from "../../../../lib/apiserver/authentication/jwt.ts";
+import { jwtKey, signJwt, verifyJwt } from "../../../../lib/pki/jwt.ts";
 import { CACHED_TOKENS_MAX, ServiceAccountTokenAuthenticator } from "../../../../lib/apiserver/authentication/service-account-token.ts";
 import { newTokenClaims } from "../../../../lib/apiserver/authentication/service-account-claims.ts";
 import { tokenRequestHandler } from "../../../../lib/apiserver/authentication/token-request.ts";
