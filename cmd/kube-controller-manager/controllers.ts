@@ -32,6 +32,7 @@ import { createServiceAccountsController } from "../../lib/controllers/serviceac
 import { createStatefulSetController } from "../../lib/controllers/statefulset/stateful-set-controller.ts";
 import { createClaimProtection, createClassProtection, createVolumeProtection } from "../../lib/controllers/storage-protection/protection-controllers.ts";
 import { createTaintEvictionController } from "../../lib/controllers/taint-eviction/taint-eviction-controller.ts";
+import { createTtlController } from "../../lib/controllers/ttl/ttl-controller.ts";
 import { createTtlAfterFinishedController } from "../../lib/controllers/ttl-after-finished/ttl-after-finished-controller.ts";
 import { numberOf, type Flags } from "./flags.ts";
 import type { ControllerContext } from "../../lib/controllers/shared/context.ts";
@@ -86,6 +87,7 @@ export const CONTROLLERS: readonly ControllerDescriptor[] = [
       });
     },
   },
+  { name: "ttl-controller", alias: "ttl", account: "ttl-controller", build: (c) => createTtlController(c, { workers: 5 }) },
   { name: "taint-eviction-controller", alias: "taint-eviction-controller", account: "node-controller", build: (c) => createTaintEvictionController(c, { workers: 8 }) },
   { name: "pod-garbage-collector-controller", alias: "podgc", account: "pod-garbage-collector", build: (c, f) => createPodGcController(c, { terminatedThreshold: f["terminated-pod-gc-threshold"] }) },
   { name: "replicaset-controller", alias: "replicaset", account: "replicaset-controller", build: (c, f) => createReplicaSetController(c, { workers: f["concurrent-replicaset-syncs"] }) },
@@ -132,8 +134,8 @@ export const NOT_BUILT: ReadonlySet<string> = new Set([
   "ephemeral-volume-controller", "horizontal-pod-autoscaler-controller", "legacy-serviceaccount-token-cleaner-controller",
   "persistentvolume-attach-detach-controller", "persistentvolume-binder-controller", "persistentvolume-expander-controller",
   "resourceclaim-controller", "service-cidr-controller",
-  "storage-version-migrator-controller", "storageversion-garbage-collector-controller", "ttl-controller", "validatingadmissionpolicy-status-controller",
-  "horizontalpodautoscaling", "ttl", "attachdetach", "persistentvolume-binder", "persistentvolume-expander",
+  "storage-version-migrator-controller", "storageversion-garbage-collector-controller", "validatingadmissionpolicy-status-controller",
+  "horizontalpodautoscaling", "attachdetach", "persistentvolume-binder", "persistentvolume-expander",
 ]);
 
 /** The controllers that `--controllers` turns on. Throws FlagError on a name nobody knows, and on one that is not built. */
