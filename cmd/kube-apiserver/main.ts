@@ -55,7 +55,7 @@ function serverOptions(flags: Flags, files: ServingFileReader, store: Store, log
     store, log, clock: systemClock, host: flags["bind-address"], port: flags["secure-port"], certificates: files.serving, auth: authOptions(flags, files),
     inFlight: { readsMax: flags["max-requests-inflight"], writesMax: flags["max-mutating-requests-inflight"] },
     eventTtlMs: flags["event-ttl"],
-    kubernetesService: { clusterIp: firstAddress(serviceCidrs[0]!), advertiseAddress: flags["advertise-address"] ?? defaultAddress(flags["bind-address"]) },
+    kubernetesService: { clusterIp: firstAddress(serviceCidrs[0]!), advertiseAddress: flags["advertise-address"] ?? defaultAddress(flags["bind-address"]), serviceCidrs },
     admission: defaultAdmission({
       enable: flags["enable-admission-plugins"], disable: flags["disable-admission-plugins"],
       notReadyTolerationSeconds: flags["default-not-ready-toleration-seconds"], unreachableTolerationSeconds: flags["default-unreachable-toleration-seconds"],

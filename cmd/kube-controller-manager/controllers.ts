@@ -29,6 +29,7 @@ import { createReplicaSetController, createReplicationController } from "../../l
 import { createRootCaPublisher } from "../../lib/controllers/serviceaccount/root-ca-publisher.ts";
 import { createTokensController } from "../../lib/controllers/serviceaccount/tokens-controller.ts";
 import { createServiceAccountsController } from "../../lib/controllers/serviceaccount/service-accounts-controller.ts";
+import { createServiceCidrController } from "../../lib/controllers/service-cidrs/service-cidr-controller.ts";
 import { createStatefulSetController } from "../../lib/controllers/statefulset/stateful-set-controller.ts";
 import { createClaimProtection, createClassProtection, createVolumeProtection } from "../../lib/controllers/storage-protection/protection-controllers.ts";
 import { createTaintEvictionController } from "../../lib/controllers/taint-eviction/taint-eviction-controller.ts";
@@ -110,6 +111,7 @@ export const CONTROLLERS: readonly ControllerDescriptor[] = [
     name: "endpointslice-mirroring-controller", alias: "endpointslicemirroring", account: "endpointslicemirroring-controller",
     build: (c, f) => createEndpointSliceMirroringController(c, { workers: f["mirroring-concurrent-service-endpoint-syncs"], addressesMax: f["mirroring-max-endpoints-per-subset"], batchMs: f["mirroring-endpointslice-updates-batch-period"] }),
   },
+  { name: "service-cidr-controller", alias: "service-cidr-controller", account: "service-cidrs-controller", build: (c) => createServiceCidrController(c, { workers: 5 }) },
   { name: "endpoints-controller", alias: "endpoint", account: "endpoint-controller", build: (c, f) => createEndpointsController(c, { workers: f["concurrent-endpoint-syncs"], batchMs: f["endpoint-updates-batch-period"] }) },
   { name: "bootstrap-signer-controller", alias: "bootstrapsigner", account: "bootstrap-signer", build: (c) => createBootstrapSigner(c) },
   { name: "token-cleaner-controller", alias: "tokencleaner", account: "token-cleaner", build: (c) => createTokenCleaner(c) },
@@ -133,7 +135,7 @@ export const CONTROLLERS: readonly ControllerDescriptor[] = [
 export const NOT_BUILT: ReadonlySet<string> = new Set([
   "ephemeral-volume-controller", "horizontal-pod-autoscaler-controller", "legacy-serviceaccount-token-cleaner-controller",
   "persistentvolume-attach-detach-controller", "persistentvolume-binder-controller", "persistentvolume-expander-controller",
-  "resourceclaim-controller", "service-cidr-controller",
+  "resourceclaim-controller",
   "storage-version-migrator-controller", "storageversion-garbage-collector-controller", "validatingadmissionpolicy-status-controller",
   "horizontalpodautoscaling", "attachdetach", "persistentvolume-binder", "persistentvolume-expander",
 ]);

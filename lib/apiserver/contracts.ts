@@ -89,6 +89,8 @@ export interface InternalWriter {
   create<T extends KubeObject>(resource: ResourceReference<T>, object: T): Promise<T>;
   /** Through the object itself, or its `status`; only if it is still at the `resourceVersion` it names, where it names one. Throws Conflict. */
   update<T extends KubeObject>(resource: ResourceReference<T>, object: T, subresource?: "" | "status"): Promise<T>;
+  /** As a delete without options. Throws NotFound. */
+  remove(resource: ResourceReference, key: { readonly namespace?: string; readonly name: string }): Promise<void>;
 }
 
 /**

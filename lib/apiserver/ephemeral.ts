@@ -56,7 +56,7 @@ export async function startEphemeralApiServer(options: EphemeralOptions = {}): P
       authorizationModes: options.authorizationModes ?? ["Node", "RBAC"], jwksUri: `${ISSUER}/openid/v1/jwks`,
     },
     inFlight: options.inFlight ?? { readsMax: 400, writesMax: 200 },
-    kubernetesService: { clusterIp: firstAddress(serviceCidr), advertiseAddress: ADVERTISED },
+    kubernetesService: { clusterIp: firstAddress(serviceCidr), advertiseAddress: ADVERTISED, serviceCidrs: [serviceCidr] },
     admission: options.admission ?? defaultAdmission({}), hooks: options.hooks ?? defaultHooks({ serviceCidrs: [serviceCidr] }), streamHandlers: options.streamHandlers ?? (() => []),
     ...(options.log === undefined ? {} : { log: options.log }), ...(options.definitions === undefined ? {} : { definitions: options.definitions }), ...(options.random === undefined ? {} : { random: options.random }),
   });

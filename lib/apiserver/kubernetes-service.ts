@@ -11,6 +11,7 @@ import type { Clock } from "../util/clock.ts";
 import { formatIp, maskIp, parseCidr } from "../util/ip.ts";
 import type { Logger } from "../util/logger.ts";
 import type { CacheReader, InternalWriter } from "./contracts.ts";
+import { reconcileDefaultServiceCidr } from "./default-service-cidr.ts";
 
 export const RECONCILE_PERIOD_MS = 10_000;
 const NAME = "kubernetes", NAMESPACE = "default", PORT = 443;
@@ -20,6 +21,8 @@ export interface KubernetesServiceOptions {
   readonly clusterIp: string;
   readonly advertiseAddress: string;
   readonly securePort: number;
+  /** The Service ranges, the default family's first. */
+  readonly serviceCidrs: readonly string[];
 }
 
 export interface KubernetesServiceDeps { readonly cache: CacheReader; readonly writer: InternalWriter; readonly clock: Clock; readonly log: Logger }
@@ -64,11 +67,13 @@ export async function reconcileKubernetesService({ cache, writer }: KubernetesSe
 
 const plainPorts = (service: Service): unknown => service.spec?.ports?.map(({ name, port, protocol, targetPort }) => ({ name, port, protocol, targetPort }));
 
-/** Keeps them until `signal` aborts. */
+/** Keeps them, and the range their addresses are from, until `signal` aborts. */
 export async function keepKubernetesService(deps: KubernetesServiceDeps, options: KubernetesServiceOptions, signal: AbortSignal): Promise<void> {
   const tick = async (): Promise<void> => {
-    try { await reconcileKubernetesService(deps, options); }
-    catch (error) { deps.log.warn({ error }, "cannot maintain the kubernetes Service, will retry"); }
+    try {
+      await reconcileDefaultServiceCidr(deps, options.serviceCidrs);
+      await reconcileKubernetesService(deps, options);
+    } catch (error) { deps.log.warn({ error }, "cannot maintain the kubernetes Service, will retry"); }
   };
   await tick();
   const timer = setInterval(() => { void tick(); }, RECONCILE_PERIOD_MS);

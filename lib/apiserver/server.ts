@@ -10,6 +10,7 @@ import type { Store } from "../storage/store.ts";
 import { systemClock, type Clock } from "../util/clock.ts";
 import { silentLogger, type Logger } from "../util/logger.ts";
 import { AdmissionChain } from "./admission/admission-chain.ts";
+import { IpAddresses } from "./allocation/ip-addresses.ts";
 import { buildAuth, type Auth, type AuthOptions } from "./authn.ts";
 import { publishAuthentication } from "./authentication-config.ts";
 import { NodeGraph } from "./authorization/node-graph.ts";
@@ -106,6 +107,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   const port = await listener.start();
   const keeping = options.kubernetesService === undefined ? Promise.resolve()
     : keepKubernetesService({ cache, writer, clock, log }, { ...options.kubernetesService, securePort: port }, stopping.signal);
+  const stopAddresses = options.kubernetesService === undefined ? undefined : new IpAddresses({ cache, writer, clock, log }).start();
   const expiring = expiry?.run(stopping.signal);
   return {
     url: `https://${options.host.includes(":") ? `[${options.host}]` : options.host}:${port}`, port, cache, writer,
@@ -115,6 +117,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
       auth.stop();
       stopGraph();
       stopExpiry?.();
+      stopAddresses?.();
       await Promise.all([listener.close(), keeping, expiring]);
     },
   };

@@ -18,7 +18,7 @@ const ROUNDS = 5, CALLS = 100_000, ISSUER = "https://kubernetes.default.svc";
 export async function run(print: Print): Promise<void> {
   const cache = new FakeCache(), key = generateKey("rsa");
   const put = <T extends KubeObject>(resource: ResourceReference<T>, object: T): Promise<T> => Promise.resolve(cache.put(resource, object));
-  await bootstrapCluster({ cache, writer: { create: put, update: put }, log: silentLogger });
+  await bootstrapCluster({ cache, writer: { create: put, update: put, remove: () => Promise.resolve() }, log: silentLogger });
   cache.put(serviceaccounts, { metadata: { namespace: "kube-system", name: "replicaset-controller" } });
   for (let i = 0; i < 5_000; i++) cache.put(pods, { metadata: { namespace: `ns-${i % 50}`, name: `p-${i}` }, spec: { nodeName: `n-${i % 100}`, containers: [{ name: "c" }], serviceAccountName: "default" } } as Partial<Pod> & { metadata: Pod["metadata"] });
   const graph = new NodeGraph(cache);

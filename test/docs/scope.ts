@@ -73,8 +73,8 @@ function notThere(): string {
 ## What is not there yet
 
 **kube-apiserver.** One server over one SQLite file; no etcd, no second server beside it. No audit log, no priority and fairness (two limits of
-requests in flight instead), no webhooks of any kind, no aggregated APIs, no custom resources, no expressions (CEL) in policies,
-no IPAddress objects for Services. Admission plugins there: ${list(allAdmission)}.
+requests in flight instead), no webhooks of any kind, no aggregated APIs, no custom resources, no expressions (CEL) in policies.
+Admission plugins there: ${list(allAdmission)}.
 Not there: ${list(UPSTREAM_ADMISSION.filter((name) => !allAdmission.includes(name)))}. Refused by name:
 
 ${bullets([...refusals("cmd/kube-apiserver"), ...refusals("lib/apiserver")])}

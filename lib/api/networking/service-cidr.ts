@@ -33,7 +33,6 @@ function checkUpdate(errors: Errors, cidrs: readonly string[], old: readonly str
 
 export const serviceCidrDefinition = defineResource<ServiceCIDR>({
   reference: servicecidrs,
-  notRunYet: true,
   prepareForCreate: (range) => void (range.status = {}),
   prepareForUpdate: (range, old) => void (range.status = old.status),
   prepareForStatusUpdate: (range, old) => void (range.spec = old.spec),

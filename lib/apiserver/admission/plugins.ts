@@ -38,7 +38,7 @@ export interface AdmissionOptions {
 }
 
 const refuse = (): Promise<never> => Promise.reject(new Error("Cannot write as the server itself: nobody was named to do so"));
-const NO_WRITER: InternalWriter = { create: refuse, update: refuse };
+const NO_WRITER: InternalWriter = { create: refuse, update: refuse, remove: refuse };
 const NOBODY: Authorizer = { authorize: () => ({ decision: "no-opinion", reason: "" }) };
 
 /** The plugins that are on. Throws Error for a name that does not exist. */

@@ -39,7 +39,8 @@ export class ClusterIpPool {
     if (index === undefined) return `the provided IP (${ip}) is not in the valid range. The range of valid IPs is ${this.range}`;
     return this.#pool.has(index) ? "provided IP is already allocated" : undefined;
   }
-  contains(ip: string): boolean { return this.#indexOf(ip) !== undefined; }
+  /** Whether it is an address of the range, if only the network's own. */
+  covers(text: string): boolean { const ip = parseIp(text); return ip !== undefined && cidrContains(this.#cidr, ip); }
   take(ip: string): void { const index = this.#indexOf(ip); if (index !== undefined) this.#pool.take(index); }
   release(ip: string): void { const index = this.#indexOf(ip); if (index !== undefined) this.#pool.release(index); }
   /** A free address, not taken yet, or undefined when the range is full. */

@@ -11,9 +11,10 @@ import { services } from "../../api/schema/generated/references.ts";
 import type { Service, ServicePort, ServiceSpec } from "../../api/schema/generated/models.ts";
 import { StatusError } from "../../api/status-error.ts";
 import type { CacheReader, WriteHook, WriteTransaction } from "../contracts.ts";
-import { ClusterIpPool, type IpFamily } from "./cluster-ip-pool.ts";
+import { heldIps, needsClusterIp } from "./ip-addresses.ts";
 import { NodePortPool } from "./node-port-pool.ts";
-import { fillFamilies, isHeadless } from "./service-families.ts";
+import { fillFamilies } from "./service-families.ts";
+import { ServiceRanges } from "./service-ranges.ts";
 
 export interface ServiceAllocatorOptions {
   /** `--service-cluster-ip-range`: one range, or one of each family with the default family first. */
@@ -25,13 +26,10 @@ export interface ServiceAllocatorOptions {
 
 interface Reserved { readonly ips: string[]; readonly ports: number[] }
 
-const needsClusterIp = (spec: ServiceSpec): boolean => spec.type !== "ExternalName" && !isHeadless(spec);
 const needsNodePorts = (spec: ServiceSpec): boolean => spec.type === "NodePort" || (spec.type === "LoadBalancer" && spec.allocateLoadBalancerNodePorts !== false);
 const mayHoldNodePorts = (spec: ServiceSpec): boolean => spec.type === "NodePort" || spec.type === "LoadBalancer";
 const needsHealthCheckPort = (spec: ServiceSpec): boolean => spec.type === "LoadBalancer" && spec.externalTrafficPolicy === "Local";
 
-/** Addresses a stored Service holds. */
-const heldIps = (spec: ServiceSpec | undefined): string[] => (spec === undefined || !needsClusterIp(spec) ? [] : (spec.clusterIPs ?? (spec.clusterIP === undefined ? [] : [spec.clusterIP])).filter((ip) => ip !== "" && ip !== "None"));
 /** Node ports a stored Service holds, each once. */
 function heldPorts(spec: ServiceSpec | undefined): number[] {
   if (spec === undefined || !mayHoldNodePorts(spec)) return [];
@@ -41,25 +39,25 @@ function heldPorts(spec: ServiceSpec | undefined): number[] {
 export class ServiceAllocator implements WriteHook {
   readonly resource = services;
   readonly #cache: CacheReader;
-  readonly #pools: readonly ClusterIpPool[];
+  readonly #ranges: ServiceRanges;
   readonly #ports: NodePortPool;
 
   /** Throws Error for ranges that cannot be used. */
   constructor(deps: { cache: CacheReader }, options: ServiceAllocatorOptions) {
     this.#cache = deps.cache;
-    this.#pools = options.clusterIpRanges.map((range) => new ClusterIpPool(range, options.random));
-    if (this.#pools.length === 0 || this.#pools.length > 2 || this.#pools[0]!.family === this.#pools[1]?.family) throw new Error(`Cannot use the Service ranges ${options.clusterIpRanges.join(",")}: wanted one, or one of each IP family`);
+    this.#ranges = new ServiceRanges(deps.cache, { ranges: options.clusterIpRanges, ...(options.random === undefined ? {} : { random: options.random }) });
     this.#ports = new NodePortPool(options.nodePortRange, options.random);
   }
 
   /** Reads what Services hold and follows them; the cache must be filled. Returns a function that stops it. */
   start(): () => void {
     for (const service of this.#cache.list(services)) this.#count(service.spec, 1);
-    return this.#cache.onChange(services, (type, service, previous) => {
+    const stopRanges = this.#ranges.start(), stop = this.#cache.onChange(services, (type, service, previous) => {
       if (type === "put") this.#count(service.spec, 1);
       const gone = type === "delete" ? (previous ?? service) : previous;
       if (gone !== undefined) this.#count(gone.spec, -1);
     });
+    return () => { stopRanges(); stop(); };
   }
 
   beginCreate(object: KubeObject, dryRun: boolean): WriteTransaction { return this.#begin(object as Service, undefined, dryRun); }
@@ -68,11 +66,11 @@ export class ServiceAllocator implements WriteHook {
   #begin(service: Service, old: Service | undefined, dryRun: boolean): WriteTransaction {
     const spec = (service.spec ??= {}), reserved: Reserved = { ips: [], ports: [] };
     const giveBack = (): void => {
-      for (const ip of reserved.ips) this.#poolOf(ip)?.release(ip);
+      for (const ip of reserved.ips) this.#ranges.release(ip);
       for (const port of reserved.ports) this.#ports.release(port);
     };
     try {
-      this.#refuse(service, fillFamilies(spec, old?.spec, this.#pools.map((pool) => pool.family)));
+      this.#refuse(service, fillFamilies(spec, old?.spec, this.#ranges.families));
       this.#allocateIps(service, spec, old?.spec, reserved);
       this.#allocatePorts(service, spec, old?.spec, reserved);
     } catch (error) { giveBack(); throw error; }
@@ -87,16 +85,15 @@ export class ServiceAllocator implements WriteHook {
     if (ips.length === 0 && (spec.clusterIP ?? "") !== "") ips.push(spec.clusterIP!);
     ips.forEach((ip) => {
       if (held.has(ip)) return;
-      // An address of no configured family, or none at all, is measured against the default range, whose words name it.
-      const pool = this.#poolOf(ip) ?? this.#pools[0]!, problem = pool.problem(ip);
+      const problem = this.#ranges.problem(ip);
       if (problem !== undefined) this.#refuse(service, [invalid("spec.clusterIPs", spec.clusterIPs ?? ips, `failed to allocate IP ${ip}: ${problem}`)]);
-      pool.take(ip);
+      this.#ranges.take(ip);
       reserved.ips.push(ip);
     });
     for (const family of (spec.ipFamilies ?? []).slice(ips.length)) {
-      const pool = this.#pools.find((each) => each.family === (family as IpFamily)), ip = pool?.choose();
-      if (pool === undefined || ip === undefined) throw new StatusError("InternalError", "Internal error occurred: failed to allocate a serviceIP: range is full", { details: { causes: [{ message: "failed to allocate a serviceIP: range is full" }] } });
-      pool.take(ip);
+      const ip = this.#ranges.choose(family);
+      if (ip === undefined) throw new StatusError("InternalError", "Internal error occurred: failed to allocate a serviceIP: range is full", { details: { causes: [{ message: "failed to allocate a serviceIP: range is full" }] } });
+      this.#ranges.take(ip);
       reserved.ips.push(ip);
       ips.push(ip);
     }
@@ -136,11 +133,9 @@ export class ServiceAllocator implements WriteHook {
   }
 
   #count(spec: ServiceSpec | undefined, by: 1 | -1): void {
-    for (const ip of heldIps(spec)) { if (by > 0) this.#poolOf(ip)?.take(ip); else this.#poolOf(ip)?.release(ip); }
+    for (const ip of heldIps(spec)) { if (by > 0) this.#ranges.take(ip); else this.#ranges.release(ip); }
     for (const port of heldPorts(spec)) { if (by > 0) this.#ports.take(port); else this.#ports.release(port); }
   }
-
-  #poolOf(ip: string): ClusterIpPool | undefined { return this.#pools.find((pool) => pool.contains(ip)); }
 
   #refuse(service: Service, errors: readonly FieldError[]): void {
     if (errors.length > 0) throw invalidError("", "Service", service.metadata.name ?? "", errors);

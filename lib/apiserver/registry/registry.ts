@@ -9,6 +9,7 @@ import type { WatchCache } from "../cache/watch-cache.ts";
 import type { InternalWriter } from "../contracts.ts";
 import { Codec } from "./codec.ts";
 import { createObject } from "./create.ts";
+import { deleteObject } from "./delete.ts";
 import { resourcePrefix } from "./keys.ts";
 import { Resource, type RegistryDeps, type WriteContext } from "./resource.ts";
 import { versionsOf } from "./tracked-write.ts";
@@ -53,5 +54,6 @@ export function internalWriter(cache: WatchCache, definitions: readonly Resource
       const { entry } = await updateObject(resource, { namespace, name: name!, subresource, patch: false, change: () => structuredClone(object) }, SERVER);
       return resource.decode(entry) as T;
     },
+    remove: async (reference: ResourceReference, { namespace = "", name }): Promise<void> => { await deleteObject(find(reference), namespace, name, {}, SERVER); },
   };
 }

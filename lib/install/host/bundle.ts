@@ -9,6 +9,7 @@ import { exec, ExecError } from "../../util/exec.ts";
 import { PAUSE_IMAGE } from "../containerd-config.ts";
 import { installPackages, missingPackages, type Requirement, REQUIREMENTS } from "../packages.ts";
 import { PUBLIC_PAUSE_IMAGE } from "./containerd-on-host.ts";
+import { rememberMade } from "./host-before.ts";
 import { HOST_PATHS } from "./host-paths.ts";
 
 export const INSTALLED_FILE = path.join(HOST_PATHS.data, "installed-packages");
@@ -65,7 +66,7 @@ export async function ensurePackages(bundle: string | undefined, requirements: r
   if (holdsBack) writeFileSync(POLICY, POLICY_TEXT, { mode: 0o755 });
   try {
     await repairDpkg();
-    await installMissing(bundle, missing);
+    await rememberMade(() => installMissing(bundle, missing));
   } finally { if (holdsBack) removePolicy(); }
   if ((await exec("systemctl", ["is-enabled", "containerd.service"]).then(() => true, () => false)) && !before.has("containerd")) await exec("systemctl", ["disable", "--quiet", "--now", "containerd.service"]);
   const fresh = [...(await installedNow())].filter((name) => !before.has(name));

@@ -1,18 +1,29 @@
 /** What a host was like before it became a member, as far as daemons change it while they run: `kaji reset` puts it back. */
-import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import path from "node:path";
 import { readSysctl } from "../../host/sysctl.ts";
 import { writeFileAtomically } from "../../pki/write-file.ts";
 import { exec } from "../../util/exec.ts";
 import { HOST_PATHS } from "./host-paths.ts";
+import { loadedModules } from "./kernel-modules.ts";
 
 const FILE = path.join(HOST_PATHS.data, "host-before.json");
 export const FAMILIES = [["ip", "iptables-save"], ["ip6", "ip6tables-save"]] as const;
-export interface HostBefore { readonly sysctls: Readonly<Record<string, string>>; /** `ip filter` and the like; undefined when nobody looked. */ readonly tables: readonly string[] | undefined }
+export interface HostBefore {
+  readonly sysctls: Readonly<Record<string, string>>;
+  /** `ip filter` and the like; undefined when nobody looked. */
+  readonly tables: readonly string[] | undefined;
+  /** Kernel modules that were loaded; undefined when nobody looked. */
+  readonly modules: readonly string[] | undefined;
+  /** Files that packages made when they came with us and leave behind when they go, with the SHA-256 of what they wrote. */
+  readonly made: Readonly<Record<string, string>>;
+}
+const NOTHING: HostBefore = { tables: undefined, modules: undefined, sysctls: {}, made: {} };
 
 export function readHostBefore(): HostBefore {
-  try { return { tables: undefined, sysctls: {}, ...JSON.parse(readFileSync(FILE, "utf8")) as Partial<HostBefore> }; }
-  catch { return { tables: undefined, sysctls: {} }; }
+  try { return { ...NOTHING, ...JSON.parse(readFileSync(FILE, "utf8")) as Partial<HostBefore> }; }
+  catch { return NOTHING; }
 }
 
 function note(before: HostBefore): void {
@@ -28,6 +39,31 @@ export async function rememberSysctls(names: readonly string[]): Promise<void> {
     if (value !== undefined) fresh[name] = value;
   }
   if (Object.keys(fresh).length > 0) note({ ...before, sysctls: { ...before.sysctls, ...fresh } });
+}
+
+/** Notes which kernel modules are loaded, once. */
+export function rememberModules(): void {
+  const before = readHostBefore();
+  if (before.modules === undefined) note({ ...before, modules: loadedModules().map(({ name }) => name) });
+}
+
+/** netbase makes it where there is none, and knows it no more when it is purged. */
+const MADE_BY_PACKAGES = ["/etc/hosts"];
+const hashOf = (file: string): string | undefined => { try { return createHash("sha256").update(readFileSync(file)).digest("hex"); } catch { return undefined; } };
+
+/** Runs an installation and notes the files that it made. */
+export async function rememberMade(install: () => Promise<void>): Promise<void> {
+  const missing = MADE_BY_PACKAGES.filter((file) => !existsSync(file));
+  try { await install(); }
+  finally {
+    const fresh = Object.fromEntries(missing.flatMap((file) => { const hash = hashOf(file); return hash === undefined ? [] : [[file, hash]]; })), before = readHostBefore();
+    if (Object.keys(fresh).length > 0) note({ ...before, made: { ...before.made, ...fresh } });
+  }
+}
+
+/** Removes what packages made and nobody has changed since. */
+export function removeMade(): void {
+  for (const [file, hash] of Object.entries(readHostBefore().made)) if (hashOf(file) === hash) rmSync(file, { force: true });
 }
 
 /** The tables in what `iptables-save` prints, with whether each holds nothing: no rule, no chain of anybody's, no policy but ACCEPT. Pure. */

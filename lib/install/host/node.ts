@@ -14,7 +14,7 @@ import { hostContainerdConfig } from "./containerd-on-host.ts";
 import { configFile, NODE_DAEMONS, nodeConfig } from "./daemon-flags.ts";
 import { CLIENT_FILE, PROXY_FILE, type Enrolled } from "./enroll.ts";
 import { resolvConf } from "./facts.ts";
-import { rememberSysctls, rememberTables } from "./host-before.ts";
+import { rememberModules, rememberSysctls, rememberTables } from "./host-before.ts";
 import { HOST_PATHS } from "./host-paths.ts";
 import { ensureBinary } from "./program.ts";
 import { NODE_SYSCTLS } from "./sysctls.ts";
@@ -46,6 +46,7 @@ async function writeNode(settings: ClusterSettings, authority: string, { name, a
 
 /** Brings the node up and waits until the cluster calls it Ready. */
 export async function startNode({ settings, authority }: Enrolled, options: NodeOptions, { clock, progress }: { clock: Clock; progress: Progress }): Promise<void> {
+  rememberModules();
   await progress.step("packages", async () => { const fresh = await ensurePackages(options.bundle); return fresh.length === 0 ? "nothing missing" : `installed ${fresh.length}`; });
   await progress.step("containerd and images", async () => {
     await ensureBinary();

@@ -2,6 +2,7 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { exec, ExecError } from "../../util/exec.ts";
 import { INSTALLED_FILE, removePolicy } from "./bundle.ts";
+import { removeMade } from "./host-before.ts";
 
 /** The packages dpkg will not let go, by what it says. Pure. */
 export const heldBack = (stderr: string): string[] => [...new Set([...stderr.matchAll(/dependency problems prevent removal of ([^\s:]+)/g)].map((match) => match[1]!))];
@@ -21,6 +22,7 @@ export async function removePackages(): Promise<{ removed: string[]; kept: strin
     }
   }
   if (packages.length > 0) await exec("dpkg", ["--purge", ...packages], { env });
+  removeMade();
   if (existsSync(INSTALLED_FILE)) writeFileSync(INSTALLED_FILE, "");
   return { removed: packages, kept };
 }

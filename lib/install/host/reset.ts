@@ -16,6 +16,7 @@ import { ENGINE_UNITS } from "./checks/neighbours.ts";
 import { MASTER_DAEMONS } from "./daemon-flags.ts";
 import { forgetTables, readHostBefore } from "./host-before.ts";
 import { HOST_PATHS, unitName } from "./host-paths.ts";
+import { unloadModules } from "./kernel-modules.ts";
 import { forgetConnections, killShims, removeEmpty, removePodNetworks, removeSets, removeShimSockets, unmountBelow } from "./leftovers.ts";
 import { removePackages } from "./remove-packages.ts";
 import { sysctlsToRestore } from "./sysctls.ts";
@@ -23,7 +24,7 @@ import { removeUnits } from "./systemd.ts";
 
 const DIRECTORIES = [HOST_PATHS.config, HOST_PATHS.data, "/run/kaji", "/var/lib/kubelet", "/var/log/pods", "/var/log/containers"];
 /** Removed when nobody else has anything in them. */
-const SHARED = ["/etc/cni/net.d", "/etc/cni", "/var/lib/cni", "/run/containerd"];
+const SHARED = ["/etc/cni/net.d", "/etc/cni", "/var/lib/cni", "/run/containerd", "/run/netns"];
 const POD_TIMEOUT_MS = 60_000;
 
 /** Ends every pod of our containerd. Returns how many there were; throws when it does not answer. */
@@ -57,13 +58,16 @@ async function removeNetwork(): Promise<void> {
   await forgetTables();
 }
 
-/** Settings as they were before, and no file that sets them at boot. */
+/** Settings and modules as they were before, and no file that sets them at boot. */
 async function restoreKernel(): Promise<string> {
-  const { sysctls: before } = readHostBefore(), now = Object.fromEntries(await Promise.all(Object.keys(before).map(async (name) => [name, await readSysctl(name)] as const)));
+  const { sysctls: before, modules } = readHostBefore(), now = Object.fromEntries(await Promise.all(Object.keys(before).map(async (name) => [name, await readSysctl(name)] as const)));
   const engine = await Promise.all(Object.keys(ENGINE_UNITS).map((unit) => exec("systemctl", ["is-active", "--quiet", unit]).then(() => true, () => false))), wanted = sysctlsToRestore(before, now, engine.includes(true));
   for (const [name, value] of wanted) await writeSysctl(name, value).catch(() => undefined); // Taken away with its module meanwhile.
   for (const file of [MODULES_FILE, SYSCTL_FILE]) rmSync(file, { force: true });
-  return wanted.length === 0 ? "as before" : `${wanted.length} settings put back`;
+  // With another engine here, who knows whose they are by now.
+  const unloaded = modules === undefined || engine.includes(true) ? 0 : await unloadModules(modules);
+  const did = [...(wanted.length === 0 ? [] : [`${wanted.length} settings put back`]), ...(unloaded === 0 ? [] : [`${unloaded} modules unloaded`])];
+  return did.length === 0 ? "as before" : did.join(", ");
 }
 
 /** `keepPackages`: what was installed with us stays. */

@@ -44,7 +44,7 @@ async function startMaster(signal: AbortSignal): Promise<{ url: string; reloaded
       clientAuthorities: () => authorities, frontProxy: undefined, serviceAccountKeys: [serviceAccountKey], serviceAccountSigningKey: serviceAccountKey, serviceAccountIssuers: [ISSUER], apiAudiences: [ISSUER],
       maxTokenExpirationSeconds: 0, extendTokenExpiration: true, tokenFile: undefined, anonymous: false, bootstrapTokens: false, authorizationModes: ["RBAC"], jwksUri: `${ISSUER}/openid/v1/jwks`,
     },
-    inFlight: { readsMax: 400, writesMax: 200 }, kubernetesService: { clusterIp: "10.96.0.1", advertiseAddress: "192.0.2.1" },
+    inFlight: { readsMax: 400, writesMax: 200 }, kubernetesService: { clusterIp: "10.96.0.1", advertiseAddress: "192.0.2.1", serviceCidrs: ["10.96.0.0/16"] },
     admission: defaultAdmission({}), hooks: defaultHooks({ serviceCidrs: ["10.96.0.0/16"] }), streamHandlers: () => [],
   });
   let reloads = 0;

@@ -6,7 +6,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { writeSysctl } from "../../../host/sysctl.ts";
 import { writeFileAtomically } from "../../../pki/write-file.ts";
 import { exec } from "../../../util/exec.ts";
-import { rememberSysctls } from "../host-before.ts";
+import { rememberModules, rememberSysctls } from "../host-before.ts";
 import type { Fix, HostFinding } from "./finding.ts";
 
 export const MODULES_FILE = "/etc/modules-load.d/kaji.conf", SYSCTL_FILE = "/etc/sysctl.d/99-kaji.conf";
@@ -25,6 +25,7 @@ function addLine(file: string, line: string): void {
 async function applyFix(fix: Fix): Promise<string> {
   switch (fix.kind) {
     case "load-module":
+      rememberModules();
       await exec("modprobe", [fix.module]);
       addLine(MODULES_FILE, fix.module);
       return `loaded kernel module "${fix.module}", now and at each boot (${MODULES_FILE})`;

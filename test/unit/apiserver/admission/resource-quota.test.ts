@@ -18,6 +18,7 @@ function setUp(hard: Record<string, string>, used: Record<string, string> | unde
   cache.put(resourcequotas, { metadata: { namespace: "a", name: "q", uid: "u", resourceVersion: "1" }, spec: { hard }, status: { hard, ...(used === undefined ? {} : { used }) } });
   const writer: InternalWriter = {
     create: () => Promise.reject(new Error("nothing is created")),
+    remove: () => Promise.reject(new Error("nothing is removed")),
     update: async (reference, object, subresource) => {
       await Promise.resolve();
       writes++;

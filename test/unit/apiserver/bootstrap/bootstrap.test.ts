@@ -18,7 +18,7 @@ function setUp() {
     written.push(`${resource.plural}/${object.metadata.name}`);
     return Promise.resolve(cache.put(resource, object));
   };
-  const writer: InternalWriter = { create: put, update: put };
+  const writer: InternalWriter = { create: put, update: put, remove: () => Promise.reject(new Error("nothing is removed")) };
   return { cache, written, bootstrap: () => bootstrapCluster({ cache, writer, log: silentLogger }) };
 }
 
