@@ -7,7 +7,7 @@
  */
 import { mkdir, readFile, realpath, rmdir, stat, writeFile } from "node:fs/promises";
 import path from "node:path";
-import { exec } from "../util/exec.ts";
+import { exec, ExecError } from "../util/exec.ts";
 import { type ClusterConfig, type HostConfig, masterAddress, parseRange } from "./cluster-config.ts";
 import { hostOfUpConfig } from "./containerd-config.ts";
 import { DATA_DIR, hostDir, NAMESPACES_DIR, namespaceFile } from "./paths.ts";
@@ -44,9 +44,22 @@ async function ensureNamespaces(name: string, kinds: readonly ("net" | "mnt" | "
     await mkdir(path.dirname(file), { recursive: true });
     await writeFile(file, "");
   }
-  const flags = kinds.map((kind) => `--${kind === "mnt" ? "mount" : kind}=${namespaceFile(name, kind)}`);
-  await exec("unshare", [...flags, ...(kinds.includes("mnt") ? ["--propagation", "private"] : []), "--", "true"]);
+  if (kinds.includes("mnt")) await pinMounts(namespaceFile(name, "mnt"));
+  await exec("unshare", [...kinds.filter((kind) => kind !== "mnt").map((kind) => `--${kind}=${namespaceFile(name, kind)}`), "--", "true"]);
   return true;
+}
+
+/** More than one processor's block of numbers, and every processor's. */
+const PIN_TRIES_MAX = 1_000;
+/**
+ * Pins a new mount namespace to `file`. The kernel wants its number to be above that of the namespace it is pinned in, and Linux 6.18 gives
+ * numbers out by processor, 64 at a time: beside a mount namespace younger than the machine, as in a container, the first few may be refused.
+ */
+async function pinMounts(file: string): Promise<void> {
+  for (let tries = 1; ; tries++) {
+    try { await exec("unshare", [`--mount=${file}`, "--propagation", "private", "--", "true"], { env: { ...process.env, LC_ALL: "C" } }); return; }
+    catch (error) { if (!(error instanceof ExecError) || !error.stderr.includes("Invalid argument") || tries === PIN_TRIES_MAX) throw error; }
+  }
 }
 
 async function hasLink(link: string, ns?: string): Promise<boolean> {

@@ -29,7 +29,7 @@ const STABLE_MS = 10_000;
 const ADOPTED_POLL_MS = 500;
 const STOP_GRACE_MS = 10_000;
 const LOG_SIZE_MAX_BYTES = 20 * 1024 * 1024;
-const LOG_CHECK_MS = 30_000;
+const LOG_CHECK_MS = 30_000, RECONCILE_RETRY_MS = 2_000;
 
 export interface DaemonState extends ProcessIdentity { readonly name: string; readonly startedAt: string; readonly restarts: number; readonly command: readonly string[] }
 export const pidFile = (name: string): string => path.join(PIDS_DIR, `${name}.json`);
@@ -53,6 +53,7 @@ export class Supervisor implements Runnable {
   readonly #clock: Clock;
   readonly #watched = new Map<string, Promise<void>>();
   readonly #stopWatching = new AbortController();
+  #settling: Promise<void> = Promise.resolve();
   constructor(deps: { log: Logger; clock: Clock }) {
     this.#log = deps.log;
     this.#clock = deps.clock;
@@ -64,12 +65,12 @@ export class Supervisor implements Runnable {
     await mkdir(PIDS_DIR, { recursive: true });
     await mkdir(LOG_DIR, { recursive: true, mode: 0o700 });
     await writeDaemonState({ name: this.name, pid: process.pid, startTicks: (await startTicks(process.pid))!, startedAt: this.#clock.now().toISOString(), restarts: 0, command: ["supervise"] });
-    const reload = (): void => { this.#reconcile().catch((error: unknown) => this.#log.error({ error }, "cannot read the configuration")); };
+    const reload = (): void => { void this.#settle(signal); };
     process.on("SIGHUP", reload);
     const guardian = this.#keepGuardian(signal).catch((error: unknown) => this.#log.error({ error }, "guardian lost"));
     const logs = this.#rotateLogs(signal).catch(() => undefined);
     try {
-      await this.#reconcile();
+      await this.#settle(signal);
       await aborted(signal);
     } finally {
       process.off("SIGHUP", reload);
@@ -78,6 +79,20 @@ export class Supervisor implements Runnable {
       await this.#stopAll();
       await unlink(pidFile(this.name)).catch(() => undefined);
       lock.close();
+    }
+  }
+
+  /** Makes hosts and daemons what the configuration says, one call after another. */
+  #settle(signal: AbortSignal): Promise<void> { return this.#settling = this.#settling.then(() => this.#untilSettled(signal)); }
+
+  /** What cannot be made is logged and tried again. */
+  async #untilSettled(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      try { return await this.#reconcile(); }
+      catch (error) {
+        this.#log.error({ error }, "cannot make the hosts as they should be, will retry");
+        await this.#clock.sleep(RECONCILE_RETRY_MS, signal).catch(() => undefined); // Ended: the loop is over.
+      }
     }
   }
 

@@ -146,7 +146,8 @@ export async function up(options: UpOptions, defaults: ClusterOptions, deps: { c
       await createIfMissing(client, rolebindings, binding);
     });
     await progress.step("images on hosts", async () => {
-      const loaded = await Promise.all(config.workers.map(async (host) => { await waitForContainerd(host, clock); return ensureBuiltImages(host, images); }));
+      const loaded = await Promise.all(config.workers.map(async (host) => { await waitForContainerd(host, clock); return ensureBuiltImages(host, images); }))
+        .catch(async (error: unknown) => { throw new Error(`${(error as Error).message}\n${await supervisorTrouble()}`, { cause: error }); });
       return loaded.some((n) => n > 0) ? `${loaded.reduce((a, b) => a + b)} loaded` : "were there";
     });
     await checkReach(config);
