@@ -55,7 +55,7 @@ const PIN_TRIES_MAX = 1_000;
  * Pins a new mount namespace to `file`. The kernel wants its number to be above that of the namespace it is pinned in, and Linux 6.18 gives
  * numbers out by processor, 64 at a time: beside a mount namespace younger than the machine, as in a container, the first few may be refused.
  */
-async function pinMounts(file: string): Promise<void> {
+export async function pinMounts(file: string): Promise<void> {
   for (let tries = 1; ; tries++) {
     try { await exec("unshare", [`--mount=${file}`, "--propagation", "private", "--", "true"], { env: { ...process.env, LC_ALL: "C" } }); return; }
     catch (error) { if (!(error instanceof ExecError) || !error.stderr.includes("Invalid argument") || tries === PIN_TRIES_MAX) throw error; }
