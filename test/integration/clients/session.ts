@@ -1,6 +1,6 @@
 /** A cluster without containers (real API server, real controllers, hollow kubelets) and a terminal on it with programs of one version. */
 import type { TestFn } from "ava";
-import { mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { makeKubeconfig, writeKubeconfig } from "../../../lib/client/kubeconfig.ts";
@@ -12,6 +12,9 @@ import { processProgram, startFakeKubelet, type FakeKubelet } from "../apiserver
 import { World } from "../controllers/world.ts";
 
 const GOLDEN = path.resolve(import.meta.dirname, "../../golden/clients");
+
+/** Of this process's PATH: kubectl speaks of every folder that is not there. */
+const readableFolders = (): string[] => (process.env["PATH"] ?? "").split(":").filter((folder) => existsSync(folder));
 
 export class ClientSession {
   readonly world: World;
@@ -52,7 +55,7 @@ export class ClientSession {
     writeKubeconfig(kubeconfig, config);
     await client.create(namespaces, { apiVersion: "v1", kind: "Namespace", metadata: { name: namespace }, spec: {} });
     await this.world.until("the default service account", () => this.world.get(serviceaccounts, "default", namespace));
-    return { cwd, kubeconfig, env: { PATH: `${path.join(this.directory, "bin")}:${process.env["PATH"]}`, HOME: this.directory, KUBECONFIG: kubeconfig, LC_ALL: "C", TZ: "UTC" } };
+    return { cwd, kubeconfig, env: { PATH: [path.join(this.directory, "bin"), ...readableFolders()].join(":"), HOME: this.directory, KUBECONFIG: kubeconfig, LC_ALL: "C", TZ: "UTC" } };
   }
 
   /** Nothing of one session is left when the next begins. */
