@@ -67,8 +67,14 @@ function describeField(model: Model, { name, type }: Field, describe: Descriptio
   return COMMON_FIELDS[name] ?? COMMON_FIELDS[`${name} ${modelOf(type.model).goName}`] ?? describe(type.model);
 }
 
+/** What people read of the values of a plain field; lists and maps show theirs in the schema alone. */
+function withValues(description: string, { type, enum: values }: Field): string {
+  if (values === undefined || type.kind !== "scalar") return description;
+  return `${description}${description === "" ? "" : "\n\n"}Possible enum values:\n${values.map((value) => ` - \`${JSON.stringify(value)}\``).join("\n")}`;
+}
+
 function propertySchema(model: Model, field: Field, version: OpenapiVersion, describe: Descriptions): Json {
-  const description = describeField(model, field, describe), fallback = version === 3 ? defaultOf(field) : undefined;
+  const description = withValues(describeField(model, field, describe), field), fallback = version === 3 ? defaultOf(field) : undefined;
   const extras: Json = {
     ...(description === "" ? {} : { description }), ...(fallback === undefined ? {} : { default: fallback }),
     ...(field.enum === undefined || field.type.kind === "list" ? {} : { enum: [...field.enum] }),
