@@ -21,7 +21,8 @@ export class LongWorkThread {
   #worker: Worker | undefined;
   #current: Waiting | undefined;
   #cancelTimer: (() => void) | undefined;
-  constructor(clock: Clock) { this.#clock = clock; }
+  readonly #heapMaxMb: number;
+  constructor(clock: Clock, heapMaxMb = HEAP_MAX_MB) { this.#clock = clock; this.#heapMaxMb = heapMaxMb; }
 
   /** Does the task after those before it. Throws StatusError: what the task refuses, or that it took too much. */
   run(task: Task): Promise<Outcome> {
@@ -36,21 +37,22 @@ export class LongWorkThread {
     this.#current = this.#waiting.shift();
     this.#cancelTimer?.();
     if (this.#current === undefined) {
+      this.#worker?.unref(); // Work keeps the process; waiting for some does not.
       this.#cancelTimer = this.#clock.after(IDLE_MAX_MS, () => this.#end());
       return;
     }
     this.#worker ??= this.#start();
+    this.#worker.ref();
     this.#cancelTimer = this.#clock.after(TASK_MAX_MS, () => this.#lose(new StatusError("Timeout", "the request was not read in time", { details: { retryAfterSeconds: 0 } })));
     this.#worker.postMessage(this.#current.task);
   }
 
   #start(): Worker {
-    const worker = startWorker({ name: "long-work-thread", source: new URL("./long-work-thread.ts", import.meta.url) }, { resourceLimits: { maxOldGenerationSizeMb: HEAP_MAX_MB } });
-    worker.unref(); // Requests keep the process; this does not.
+    const worker = startWorker({ name: "long-work-thread", source: new URL("./long-work-thread.ts", import.meta.url) }, { resourceLimits: { maxOldGenerationSizeMb: this.#heapMaxMb } });
     worker.on("message", (answer: Answer) => this.#settle(answer));
     worker.on("error", (error: NodeJS.ErrnoException) => {
       if (worker !== this.#worker) return;
-      this.#lose(error.code === "ERR_WORKER_OUT_OF_MEMORY" ? new StatusError("RequestEntityTooLarge", `Request entity is too large: reading it takes more than ${HEAP_MAX_MB} MiB`) : error);
+      this.#lose(error.code === "ERR_WORKER_OUT_OF_MEMORY" ? new StatusError("RequestEntityTooLarge", `Request entity is too large: reading it takes more than ${this.#heapMaxMb} MiB`) : error);
     });
     return worker;
   }

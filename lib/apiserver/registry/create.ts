@@ -85,7 +85,8 @@ export async function createObject(resource: Resource, object: KubeObject, names
 async function put(resource: Resource, object: KubeObject, context: WriteContext): Promise<Entry> {
   const { name } = object.metadata;
   if (resource.cache.has(resource.key(object.metadata.namespace ?? "", name))) throw alreadyExists(resource.definition, name);
-  if (context.dryRun) return resource.preview(object, 0);
-  try { return await resource.put(object, 0); }
+  const form = resource.storedForm(object);
+  if (context.dryRun) return resource.preview(form, 0);
+  try { return await resource.put(form, 0); }
   catch (error) { if (error instanceof RevisionConflictError) throw alreadyExists(resource.definition, name); throw error; }
 }

@@ -68,7 +68,7 @@ async function carryOut(resource: Resource, stored: Entry, old: KubeObject, plan
       Object.assign(object.metadata, plan.metadata);
       if (object.metadata.finalizers?.length === 0) delete object.metadata.finalizers;
       if (object.kind === "Namespace") (object as Namespace).status = { ...(object as Namespace).status, phase: "Terminating" };
-      const entry = context.dryRun ? resource.preview(object, stored.revision) : await resource.put(object, stored.revision);
+      const entry = context.dryRun ? resource.preview(resource.storedForm(object), stored.revision) : await resource.put(resource.storedForm(object), stored.revision);
       return { entry, uid, removed: false };
     }
   }

@@ -13,8 +13,9 @@ export async function modifyObject<T extends KubeObject>(resource: Resource, nam
   for (let tries = 1; ; tries++) {
     const stored = resource.find(namespace, name), object = resource.decode(stored) as T;
     change(object);
-    if (dryRun) return resource.preview(object, stored.revision);
-    try { return await resource.put(object, stored.revision); }
+    const form = resource.storedForm(object);
+    if (dryRun) return resource.preview(form, stored.revision);
+    try { return await resource.put(form, stored.revision); }
     catch (error) {
       if (!(error instanceof RevisionConflictError)) throw error;
       if (tries === TRIES_MAX) throw conflict(resource.definition, name, MODIFIED);

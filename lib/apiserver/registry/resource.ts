@@ -35,6 +35,9 @@ export interface WriteContext {
   readonly fieldManager: string;
 }
 
+/** An object as it is stored, with its bytes. */
+export interface StoredForm { readonly key: string; readonly object: KubeObject; readonly encoded: ReturnType<Codec["encode"]> }
+
 export class Resource {
   readonly definition: ResourceDefinition;
   /** Of the version served. */
@@ -95,21 +98,22 @@ export class Resource {
     return stored;
   }
 
-  /** The stored form of an object, not written: what a dry run answers with, and what an update is compared with. */
-  preview(object: KubeObject, revision: number): Entry {
-    const stored = this.#stored(object);
-    return this.cache.codec.entry(this.cache.codec.key(this.cache.prefix, stored), this.cache.codec.encode(stored), revision, stored);
+  /** The form an object is stored in: made once, to be compared and written. */
+  storedForm(object: KubeObject): StoredForm {
+    const stored = this.#stored(object), { codec, prefix } = this.cache;
+    return { key: codec.key(prefix, stored), object: stored, encoded: codec.encode(stored) };
   }
 
+  /** What a write would leave: what a dry run answers with, and what an update is compared with. */
+  preview({ key, object, encoded }: StoredForm, revision: number): Entry { return this.cache.codec.entry(key, encoded, revision, object); }
+
   /** Writes; `expectedRevision` 0 means the object must not exist. The object is the cache's from here on. Throws RevisionConflictError. */
-  async put(object: KubeObject, expectedRevision: number): Promise<Entry> {
-    const stored = this.#stored(object), { codec, prefix } = this.cache;
-    const key = codec.key(prefix, stored), encoded = codec.encode(stored);
-    const settled = this.cache.expect(key, encoded.value, stored);
+  async put({ key, object, encoded }: StoredForm, expectedRevision: number): Promise<Entry> {
+    const settled = this.cache.expect(key, encoded.value, object);
     try {
       const record = await this.deps.store.put(key, encoded.value, { expectedRevision });
       const entry = this.cache.get(key);
-      return entry !== undefined && entry.revision === record.modRevision ? entry : codec.entry(key, encoded, record.modRevision, stored);
+      return entry !== undefined && entry.revision === record.modRevision ? entry : this.cache.codec.entry(key, encoded, record.modRevision, object);
     } finally { settled(); }
   }
 

@@ -188,7 +188,7 @@ async function applyUpdate(resource: Resource, object: KubeObject, old: KubeObje
     if (admitted) await admission.validate(attributes);
     for (const text of definition.warnings?.(object, old) ?? []) context.addWarning(text);
     if (turns.isLong) await turns.pause();
-    const entry = await write(resource, object, old, stored, context);
+    const entry = await write(resource, object, old, stored, context, turns);
     succeeded = true;
     return entry;
   } finally { for (const transaction of transactions) transaction.finish(succeeded); }
@@ -201,15 +201,17 @@ export function isDeletedByUpdate(object: KubeObject, old: KubeObject): boolean 
   return (holders ?? []).length === 0;
 }
 
-async function write(resource: Resource, object: KubeObject, old: KubeObject, stored: Entry, context: WriteContext): Promise<Entry> {
+async function write(resource: Resource, object: KubeObject, old: KubeObject, stored: Entry, context: WriteContext, turns: Turns): Promise<Entry> {
   keepTimes(object, old);
-  const next = resource.preview(object, stored.revision);
+  if (turns.isLong) await turns.pause();
+  const form = resource.storedForm(object), next = resource.preview(form, stored.revision);
+  if (turns.isLong) await turns.pause();
   if (isDeletedByUpdate(object, old)) {
     if (!context.dryRun) await resource.remove(stored);
     return next;
   }
   if (sameValue(next, stored)) return stored;
-  return context.dryRun ? next : resource.put(object, stored.revision);
+  return context.dryRun ? next : resource.put(form, stored.revision);
 }
 
 /** Same bytes, or the same value in another order of fields. */
