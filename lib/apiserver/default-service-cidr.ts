@@ -3,6 +3,7 @@
  * to gain a second family. Counterpart: kubernetes `controlplane/controller/defaultservicecidr`.
  */
 import { isDeepStrictEqual } from "node:util";
+import { toTimestamp } from "../api/helpers/timestamps.ts";
 import type { Condition } from "../api/schema/generated/models.ts";
 import { servicecidrs } from "../api/schema/generated/references.ts";
 import type { Clock } from "../util/clock.ts";
@@ -21,6 +22,6 @@ export async function reconcileDefaultServiceCidr({ cache, writer, clock, log }:
   if (cidrs.length === 2 && found.length === 1 && found[0] === cidrs[0]) range = await writer.update(servicecidrs, { ...range, spec: { cidrs: [...cidrs] } });
   else if (!isDeepStrictEqual(found, cidrs)) return log.warn({ found, configured: cidrs }, "the ServiceCIDR kubernetes does not match --service-cluster-ip-range");
   if (range.metadata.deletionTimestamp !== undefined || range.status?.conditions?.some(({ type, status }) => type === "Ready" && status !== "Unknown") === true) return;
-  const ready: Condition = { type: "Ready", status: "True", reason: "", message: "Kubernetes default Service CIDR is ready", lastTransitionTime: `${clock.now().toISOString().slice(0, 19)}Z` };
+  const ready: Condition = { type: "Ready", status: "True", reason: "", message: "Kubernetes default Service CIDR is ready", lastTransitionTime: toTimestamp(clock.now()) };
   await writer.update(servicecidrs, { ...range, status: { conditions: [ready] } }, "status");
 }

@@ -113,17 +113,20 @@ function decodeExactly(model: string, bytes: Buffer, mode: FieldValidation, opti
 
 const state: QuickState & { colons: number } = { keys: 0, odd: false, colons: 0 };
 
-/** The object, or undefined when the exact way has to look at the text. */
-function decodeQuickly(model: string, bytes: Buffer): Json | undefined {
+/** What `walk` makes of the parsed text, counting its keys in `state`; undefined where the exact way has to look at the text, keys given twice included. */
+function walkQuickly(bytes: Buffer, walk: (parsed: unknown) => unknown): unknown {
   scanJson(bytes, state);
   if (state.odd) return undefined;
   let parsed: unknown;
   try { parsed = JSON.parse(bytes.toString("utf8")); }
   catch { return undefined; }
   state.keys = 0;
-  const object = walkerOf(model)(parsed, state);
-  return state.odd || state.keys !== state.colons || object === undefined ? undefined : (object as Json);
+  const result = walk(parsed);
+  return state.odd || state.keys !== state.colons ? undefined : result;
 }
+
+/** The object, or undefined when the exact way has to look at the text. */
+const decodeQuickly = (model: string, bytes: Buffer): Json | undefined => walkQuickly(bytes, (parsed) => walkerOf(model)(parsed, state)) as Json | undefined;
 
 /**
  * A JSON text as a plain value, keys given twice taken for the last; integers keep their digits. Throws JsonSyntaxError, NumberRangeError.
@@ -144,16 +147,7 @@ export function keysIn(bytes: Buffer): number {
 }
 
 /** As `parsePlain`, for texts with nothing odd in them, keys given twice included; undefined for others. */
-export function parseQuickly(bytes: Buffer): unknown {
-  scanJson(bytes, state);
-  if (state.odd) return undefined;
-  let parsed: unknown;
-  try { parsed = JSON.parse(bytes.toString("utf8")); }
-  catch { return undefined; }
-  state.keys = 0;
-  countKeys(parsed, state);
-  return state.keys === state.colons ? parsed : undefined;
-}
+export const parseQuickly = (bytes: Buffer): unknown => walkQuickly(bytes, (parsed) => { countKeys(parsed, state); return parsed; });
 
 /** The object with kind and apiVersion set, or undefined when they are not the expected ones. */
 function asExpected(object: Json, expected: ExpectedKind | undefined): Json | undefined {

@@ -4,7 +4,7 @@
  */
 import { ipaddresses, servicecidrs } from "../../api/schema/generated/references.ts";
 import type { Condition, IPAddress, ServiceCIDR } from "../../api/schema/generated/models.ts";
-import { timestampMs } from "../../api/helpers/timestamps.ts";
+import { timestampMs, toTimestamp } from "../../api/helpers/timestamps.ts";
 import { hasReason } from "../../api/status-error.ts";
 import { Controller } from "../../runtime/controller.ts";
 import type { Runnable } from "../../util/runnable.ts";
@@ -23,7 +23,7 @@ export function createServiceCidrController(context: ControllerContext, { worker
   async function setReady({ metadata: { name }, status }: ServiceCIDR, wanted: Pick<Condition, "status" | "reason" | "message">, signal: AbortSignal): Promise<void> {
     const found = status?.conditions?.find(({ type }) => type === "Ready");
     if (found?.status === wanted.status && found.reason === wanted.reason && found.message === wanted.message) return;
-    const condition = { type: "Ready", ...wanted, lastTransitionTime: `${clock.now().toISOString().slice(0, 19)}Z` };
+    const condition = { type: "Ready", ...wanted, lastTransitionTime: toTimestamp(clock.now()) };
     await client.patch(servicecidrs, { name }, "apply", { apiVersion: "networking.k8s.io/v1", kind: "ServiceCIDR", metadata: { name }, status: { conditions: [condition] } }, { subresource: "status", fieldManager: NAME, force: true }, signal);
   }
 
