@@ -13,7 +13,8 @@ const NAMESPACE = "healing";
 
 /** A request that brought nothing, and the endpoint that the host's rules had sent it to. */
 interface Failure { /** When it was sent. */ readonly sentMs: number; readonly endpoint: string; readonly error: string }
-const FIRST_PORT = 40_000, PORTS = 20_000;
+/** The ports of the requests, below those that the kernel hands out by itself (32,768 to 60,999) and the node ports: the host's own connections never hold one of them. */
+const FIRST_PORT = 11_000, PORTS = 18_000;
 
 /** Where the host's connection tracking says that the connection from `port` went: the source of the answers it waits for. */
 async function endpointOf(host: string, clusterIp: string, port: number): Promise<string> {
