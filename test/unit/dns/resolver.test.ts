@@ -11,6 +11,7 @@ import { parseResolvConf, readUpstreams } from "../../../lib/dns/resolv-conf.ts"
 import { RCODE } from "../../../lib/dns/record.ts";
 import { Resolver, type Source } from "../../../lib/dns/resolver.ts";
 import { type Clock, ManualClock, systemClock } from "../../../lib/util/clock.ts";
+import { freePort } from "../../free-port.ts";
 import { makeService, makeView } from "./view.ts";
 
 const VIEW = makeView([makeService("web"), makeService("outside", { type: "ExternalName", externalName: "example.com" })]);
@@ -127,18 +128,15 @@ test("readUpstreams() takes what is behind systemd-resolved's stub and never its
 });
 
 test("DnsServer answers over UDP and over TCP, several questions on one connection", async (t) => {
-  const probe = createSocket("udp4");
-  await new Promise<void>((resolve) => probe.bind(0, "127.0.0.1", resolve));
-  const { port } = probe.address();
-  await new Promise<void>((resolve) => probe.close(() => resolve()));
-  const server = new DnsServer(resolverOf(0), [{ address: "127.0.0.1", port }]), stop = new AbortController(), done = server.run(stop.signal);
+  // An address of loopback that no other test listens on: a port that is free for UDP may be another's for TCP on 127.0.0.1.
+  const own = "127.53.53.53", port = await freePort(own), server = new DnsServer(resolverOf(0), [{ address: own, port }]), stop = new AbortController(), done = server.run(stop.signal);
   await server.listening;
   const udp = createSocket("udp4");
-  udp.send(ask("web.default.svc.cluster.local"), port, "127.0.0.1");
+  udp.send(ask("web.default.svc.cluster.local"), port, own);
   const message = await new Promise<Buffer>((resolve) => udp.once("message", resolve));
   udp.close();
   t.deepEqual(answersOf(message), ["10.96.0.20"]);
-  const client = connect({ host: "127.0.0.1", port }), received: Buffer[] = [];
+  const client = connect({ host: own, port }), received: Buffer[] = [];
   const both = Buffer.concat([1, 2].map((id) => streamEncode({ type: "query", id, flags: 256, questions: [{ type: "A", name: "web.default.svc.cluster.local" }] })));
   client.write(both.subarray(0, 5));
   await systemClock.sleep(20);
