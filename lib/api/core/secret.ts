@@ -3,6 +3,7 @@ import { ageColumn, column, nameColumn } from "../columns.ts";
 import { defineResource } from "../define-resource.ts";
 import { invalid, required, tooLong, type FieldError } from "../field-error.ts";
 import { FieldPath, METADATA } from "../field-path.ts";
+import { ACCOUNT_NAME_ANNOTATION, TOKEN_SECRET_TYPE } from "../helpers/service-account-token.ts";
 import type { Secret } from "../schema/generated/models.ts";
 import { secrets } from "../schema/generated/references.ts";
 import { checkImmutable, checkText } from "../validation/checks.ts";
@@ -10,7 +11,6 @@ import { isConfigMapKey } from "../validation/names.ts";
 import { DATA_BYTES_MAX, decodedLength, immutableFaults } from "./config-map.ts";
 
 const DATA = FieldPath.of("data");
-const ACCOUNT_NAME = "kubernetes.io/service-account.name";
 /** Keys each type must have; of basic-auth one is enough. */
 const REQUIRED_KEYS: Readonly<Record<string, readonly string[]>> = {
   "kubernetes.io/dockercfg": [".dockercfg"], "kubernetes.io/dockerconfigjson": [".dockerconfigjson"], "kubernetes.io/ssh-auth": ["ssh-privatekey"], "kubernetes.io/tls": ["tls.crt", "tls.key"],
@@ -43,7 +43,7 @@ function validate(secret: Secret): FieldError[] {
     bytes += decodedLength(value);
   }
   if (bytes > DATA_BYTES_MAX) errors.push(tooLong(DATA, DATA_BYTES_MAX));
-  if (type === "kubernetes.io/service-account-token" && (secret.metadata.annotations?.[ACCOUNT_NAME] ?? "") === "") errors.push(required(METADATA.child("annotations").key(ACCOUNT_NAME)));
+  if (type === TOKEN_SECRET_TYPE && (secret.metadata.annotations?.[ACCOUNT_NAME_ANNOTATION] ?? "") === "") errors.push(required(METADATA.child("annotations").key(ACCOUNT_NAME_ANNOTATION)));
   if (type === "kubernetes.io/basic-auth" && data["username"] === undefined && data["password"] === undefined) errors.push(required(DATA.key("username")), required(DATA.key("password")));
   for (const key of REQUIRED_KEYS[type] ?? []) {
     const value = data[key];

@@ -5,6 +5,7 @@
  * a crash between the two. One that somebody else made is left alone, and its address given to nobody (`service-ranges.ts`).
  * Counterpart: `pkg/registry/core/service/ipallocator` and its repair loop. Differs: upstream writes the object before the Service.
  */
+import { ALLOCATOR, FAMILY_LABEL, MANAGED_BY_LABEL } from "../../api/helpers/ip-address-labels.ts";
 import type { IPAddress, Service, ServiceSpec } from "../../api/schema/generated/models.ts";
 import { ipaddresses, services } from "../../api/schema/generated/references.ts";
 import { hasReason } from "../../api/status-error.ts";
@@ -14,11 +15,10 @@ import type { Logger } from "../../util/logger.ts";
 import type { CacheReader, InternalWriter } from "../contracts.ts";
 import { isHeadless } from "./service-families.ts";
 
-const MANAGED_BY = "ipaddress.kubernetes.io/managed-by", FAMILY = "ipaddress.kubernetes.io/ip-family", MANAGER = "ipallocator.k8s.io";
 const RETRY_MS = 1_000;
 
 /** Whether it shows a Service's address, and is not somebody's own. */
-export const isManaged = ({ metadata }: IPAddress): boolean => metadata.labels?.[MANAGED_BY] === MANAGER;
+export const isManaged = ({ metadata }: IPAddress): boolean => metadata.labels?.[MANAGED_BY_LABEL] === ALLOCATOR;
 
 export const needsClusterIp = (spec: ServiceSpec): boolean => spec.type !== "ExternalName" && !isHeadless(spec);
 /** Addresses a stored Service holds. */
@@ -96,7 +96,7 @@ export class IpAddresses {
       catch (error) { if (!hasReason(error, "NotFound")) throw error; }
     }
     if (owner === undefined) return;
-    const labels = { [FAMILY]: name.includes(":") ? "IPv6" : "IPv4", [MANAGED_BY]: MANAGER };
+    const labels = { [FAMILY_LABEL]: name.includes(":") ? "IPv6" : "IPv4", [MANAGED_BY_LABEL]: ALLOCATOR };
     try { await writer.create(ipaddresses, { apiVersion: "networking.k8s.io/v1", kind: "IPAddress", metadata: { name, labels }, spec: { parentRef: { group: "", resource: "services", ...owner } } }); }
     catch (error) { if (!hasReason(error, "AlreadyExists")) throw error; }
   }

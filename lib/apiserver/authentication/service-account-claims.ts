@@ -2,6 +2,7 @@
  * What a ServiceAccount token says, read from its claims; and the claims of a new one. Pure.
  * Counterpart: `pkg/serviceaccount` `claims.go` and `legacy.go`.
  */
+import { LEGACY_CLAIMS, LEGACY_ISSUER } from "../../api/helpers/service-account-token.ts";
 import type { JwtClaims } from "../../pki/jwt.ts";
 
 export interface ObjectName { readonly name: string; readonly uid: string }
@@ -19,8 +20,6 @@ export interface ServiceAccountClaims {
   /** A token that lives in a Secret and is valid as long as the Secret holds it. */
   readonly legacy: boolean;
 }
-
-export const LEGACY_ISSUER = "kubernetes/serviceaccount";
 
 const text = (value: unknown): string | undefined => (typeof value === "string" ? value : undefined);
 const seconds = (value: unknown): number | undefined => (typeof value === "number" ? value * 1_000 : undefined);
@@ -49,8 +48,8 @@ function readBoundClaims(claims: JwtClaims): ServiceAccountClaims {
 }
 
 function readLegacyClaims(claims: JwtClaims): ServiceAccountClaims {
-  const field = (name: string): string => text(claims[`kubernetes.io/serviceaccount/${name}`]) ?? "";
-  const namespace = field("namespace"), name = field("service-account.name"), uid = field("service-account.uid"), secret = field("secret.name");
+  const field = (claim: string): string => text(claims[claim]) ?? "";
+  const namespace = field(LEGACY_CLAIMS.namespace), name = field(LEGACY_CLAIMS.accountName), uid = field(LEGACY_CLAIMS.accountUid), secret = field(LEGACY_CLAIMS.secretName);
   if (namespace === "" || name === "" || uid === "") throw new Error("the token names no service account");
   if (secret === "") throw new Error("the token names no secret");
   if (claims.sub !== `system:serviceaccount:${namespace}:${name}`) throw new Error("the token's subject is not its service account");

@@ -5,12 +5,13 @@
  * one of them changed (the caches tell), so a deleted pod's token stops at once. At most CACHED_TOKENS_MAX tokens are
  * remembered. Bad tokens are never remembered. Counterpart: `pkg/serviceaccount/jwt.go` and apiserver's token cache.
  */
+import { LEGACY_ISSUER } from "../../api/helpers/service-account-token.ts";
 import { nodes, pods, secrets, serviceaccounts } from "../../api/schema/generated/references.ts";
 import type { ObjectMeta } from "../../api/schema/generated/models.ts";
 import type { Clock } from "../../util/clock.ts";
 import type { CacheReader, UserInfo } from "../contracts.ts";
 import { type JwtKey, peekClaims, verifyJwt } from "../../pki/jwt.ts";
-import { LEGACY_ISSUER, readServiceAccountClaims, type ServiceAccountClaims } from "./service-account-claims.ts";
+import { readServiceAccountClaims, type ServiceAccountClaims } from "./service-account-claims.ts";
 import { serviceAccountUser } from "./service-account-names.ts";
 import type { TokenAuthenticator, TokenIdentity } from "./token-authenticator.ts";
 

@@ -7,7 +7,7 @@
 import { nodes, services } from "../../api/schema/generated/references.ts";
 import { Controller } from "../../runtime/controller.ts";
 import { joinKey, keyOf, splitKey } from "../../runtime/object-key.ts";
-import { OwnedSlices } from "../shared/owned-slices.ts";
+import { BEHIND_MS, OwnedSlices } from "../shared/owned-slices.ts";
 import { isNamespaceTerminating } from "../shared/pod-control.ts";
 import { podInformer } from "../shared/pod-indexes.ts";
 import { endpointFacts, hasSelector, MANAGED_BY_LABEL, selectsPod, SERVICE_NAME_LABEL } from "../shared/service-endpoints.ts";
@@ -21,8 +21,6 @@ import type { Runnable } from "../../util/runnable.ts";
 
 const SERVICE_INDEX = "service";
 const TOPOLOGY_MODE_ANNOTATIONS = ["service.kubernetes.io/topology-mode", "service.kubernetes.io/topology-aware-hints"];
-/** The event we wait for looks sooner. */
-const BEHIND_MS = 5_000;
 const ZONE_LABEL = "topology.kubernetes.io/zone";
 
 export interface EndpointSliceOptions { readonly workers: number; readonly endpointsMax: number; /** Waits this long after a pod changed, to gather more. */ readonly batchMs: number }

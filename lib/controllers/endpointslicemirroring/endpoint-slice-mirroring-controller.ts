@@ -12,15 +12,13 @@ import type { Informer } from "../../runtime/informer.ts";
 import { joinKey, keyOf } from "../../runtime/object-key.ts";
 import type { Runnable } from "../../util/runnable.ts";
 import type { ControllerContext } from "../shared/context.ts";
-import { OwnedSlices } from "../shared/owned-slices.ts";
+import { BEHIND_MS, OwnedSlices } from "../shared/owned-slices.ts";
 import { isNamespaceTerminating } from "../shared/pod-control.ts";
 import { MANAGED_BY_LABEL, SERVICE_NAME_LABEL } from "../shared/service-endpoints.ts";
 import { mayMirror, MIRRORING_CONTROLLER, planMirror } from "./plan-mirror.ts";
 import type { Endpoints, EndpointSlice, Service } from "../../api/schema/generated/models.ts";
 
 const MIRRORED_INDEX = "mirrored";
-/** The event we wait for looks sooner. */
-const BEHIND_MS = 5_000;
 
 export interface MirroringOptions { readonly workers: number; /** Addresses of one subset that are shown. */ readonly addressesMax: number; /** Waits this long after Endpoints changed, to gather more. */ readonly batchMs: number }
 

@@ -4,6 +4,7 @@
  */
 import { ipaddresses, servicecidrs } from "../../api/schema/generated/references.ts";
 import type { Condition, IPAddress, ServiceCIDR } from "../../api/schema/generated/models.ts";
+import { ALLOCATOR, MANAGED_BY_LABEL } from "../../api/helpers/ip-address-labels.ts";
 import { timestampMs, toTimestamp } from "../../api/helpers/timestamps.ts";
 import { hasReason } from "../../api/status-error.ts";
 import { Controller } from "../../runtime/controller.ts";
@@ -12,7 +13,7 @@ import type { ControllerContext } from "../shared/context.ts";
 import { containing, mayGo, overlap } from "./plan-deletion.ts";
 
 const NAME = "service-cidr-controller", FINALIZER = "networking.k8s.io/service-cidr-finalizer";
-const MANAGED_SELECTOR = "ipaddress.kubernetes.io/managed-by=ipallocator.k8s.io";
+const MANAGED_SELECTOR = `${MANAGED_BY_LABEL}=${ALLOCATOR}`;
 /** Who gives out addresses may not have heard of the deletion yet. */
 const LEAVING_GRACE_MS = 10_000;
 const IN_USE = "There are still IPAddresses referencing the ServiceCIDR, please remove them or create a new ServiceCIDR";

@@ -6,6 +6,7 @@
  * Counterpart: kubernetes `pkg/controller/serviceaccount/tokens_controller.go`.
  */
 import type { KeyObject } from "node:crypto";
+import { ACCOUNT_NAME_ANNOTATION, TOKEN_SECRET_TYPE } from "../../api/helpers/service-account-token.ts";
 import { secrets, serviceaccounts } from "../../api/schema/generated/references.ts";
 import type { Secret, ServiceAccount } from "../../api/schema/generated/models.ts";
 import { hasReason } from "../../api/status-error.ts";
@@ -14,13 +15,13 @@ import { Controller } from "../../runtime/controller.ts";
 import { joinKey, keyOf, splitKey } from "../../runtime/object-key.ts";
 import type { Runnable } from "../../util/runnable.ts";
 import type { ControllerContext } from "../shared/context.ts";
-import { ACCOUNT_NAME, isFor, planTokenSecret, TOKEN_SECRET_TYPE, type TokenSecretOptions } from "./plan-token-secret.ts";
+import { isFor, planTokenSecret, type TokenSecretOptions } from "./plan-token-secret.ts";
 
 const ACCOUNT_INDEX = "account";
 
 export interface TokensOptions { readonly workers: number; readonly rootCa: string | undefined; /** Signs as the API server does. */ readonly signingKey: KeyObject }
 
-const accountKeyOf = ({ metadata: { namespace, annotations } }: Secret): string | undefined => (annotations?.[ACCOUNT_NAME] === undefined ? undefined : joinKey(namespace, annotations[ACCOUNT_NAME]));
+const accountKeyOf = ({ metadata: { namespace, annotations } }: Secret): string | undefined => (annotations?.[ACCOUNT_NAME_ANNOTATION] === undefined ? undefined : joinKey(namespace, annotations[ACCOUNT_NAME_ANNOTATION]));
 
 export function createTokensController(context: ControllerContext, { workers, rootCa, signingKey }: TokensOptions): Runnable {
   const { client, informers } = context, keyId = jwtKey(signingKey).id, plan: TokenSecretOptions = { rootCa, sign: (claims) => signJwt(claims, signingKey, keyId) };

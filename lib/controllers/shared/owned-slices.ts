@@ -14,6 +14,9 @@ import type { Informer } from "../../runtime/informer.ts";
 
 export interface SliceWrites { readonly create: readonly EndpointSlice[]; readonly update: readonly EndpointSlice[]; readonly delete: readonly EndpointSlice[] }
 
+/** After so long a key that was behind is looked at anyway; the event it waits for looks sooner. */
+export const BEHIND_MS = 5_000;
+
 export interface OwnedSlicesOptions {
   /** Of the informer's index; one a controller. */
   readonly index: string;
