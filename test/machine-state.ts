@@ -52,7 +52,8 @@ const WHOLE_MACHINE = [
   section("cgroups", "find /sys/fs/cgroup -type d | grep -v -e /user.slice/ -e 'system.slice/ssh@' -e '\\.timer' -e 'session-' -e 'system.slice/[^/]*\\.service' | sort"),
   section("processes", "head -qz -n1 /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' '\\n' | grep -v -E '^(sh|bash|-bash|find|head|tr|sort|grep|\\(sd-pam\\)|sshd:.*|/lib/systemd/systemd-hostnamed|\\(udev-worker\\))$' | sort -u"),
   section("network namespaces", "ls -A /run/netns 2>/dev/null"),
-  section("units", "systemctl list-unit-files --no-legend --plain | awk '{ print $1, $2 }' | sort"),
+  // On a slow machine the first such question takes longer than the 25 s that systemctl waits by itself.
+  section("units", "export SYSTEMD_BUS_TIMEOUT=900; systemctl list-unit-files --no-legend --plain | awk '{ print $1, $2 }' | sort"),
   section("failed units", "systemctl list-units --failed --no-legend --plain"),
   section("packages", "dpkg-query -W -f '${Package} ${Version} ${db:Status-Abbrev}\\n' | sort"),
   section("users", "cat /etc/passwd /etc/group"),
@@ -74,8 +75,14 @@ function parse(text: string): MachineState {
 const here: RunScript = async (script) => (await exec("sh", ["-s"], { input: script, env: { ...process.env, LC_ALL: "C" } })).stdout;
 /** What has a name of ours, and the network, on this machine. */
 export const readMachineState = async (): Promise<MachineState> => parse(await here(SHARED_MACHINE.join("\n")));
-/** Everything on a machine that is ours alone, as root. */
-export const readWholeMachine = async (run: RunScript): Promise<MachineState> => parse(await run(`export LC_ALL=C\n${WHOLE_MACHINE.join("\n")}\n`));
+/** No machine is without these: an empty section was not read. */
+const NEVER_EMPTY = ["links", "addresses", "routes", "mounts", "all sysctls", "cgroups", "processes", "units", "packages", "users", "files", "file contents", "run"];
+/** Everything on a machine that is ours alone, as root. Throws Error when a section could not be read. */
+export async function readWholeMachine(run: RunScript): Promise<MachineState> {
+  const state = parse(await run(`export LC_ALL=C\n${WHOLE_MACHINE.join("\n")}\n`)), unread = NEVER_EMPTY.filter((name) => (state[name] ?? []).length === 0);
+  if (unread.length > 0) throw new Error(`Cannot read what is on the machine: nothing was found of ${unread.join(", ")}`);
+  return state;
+}
 
 /** One line a difference: `section: - line` for what is gone, `+ line` for what is new. */
 export function machineDifference(before: MachineState, after: MachineState): string[] {
