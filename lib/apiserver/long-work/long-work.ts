@@ -9,9 +9,9 @@ import { trackUpdate, type UpdateWrite } from "../../api/managed-fields/track-up
 import { applyPatch, type PatchRequest } from "../../api/patch/patch.ts";
 import type { JsonMap } from "../../api/patch/json-value.ts";
 import type { ManagedFieldsEntry } from "../../api/schema/generated/models.ts";
-import { inTurns } from "../../util/turns.ts";
+import { inTurns, Turns } from "../../util/turns.ts";
 import { textOf, type TextForm } from "../rest/text-form.ts";
-import { jsonBytes, type Outcome } from "./tasks.ts";
+import { jsonBytes, type Outcome, type Task } from "./tasks.ts";
 import { longWorkThread } from "./thread.ts";
 
 /** Texts beyond this are read with care elsewhere: YAML is slower by far than JSON. */
@@ -76,15 +76,26 @@ export async function patchLive<T>(request: PatchRequest): Promise<Decoded<T>> {
 export async function applyLive(write: ApplyWrite): Promise<Pick<ApplyResult, "object" | "managedFields">> {
   const { live, applied, versions, ...rest } = write;
   if (versions !== undefined || !hasManyFields(applied) && !hasManyFields(live)) return inTurns(applyInSteps(write));
-  const outcome = await longWorkThread.run({ task: "apply", write: rest, live: live === undefined ? undefined : jsonBytes(live), applied: jsonBytes(applied) });
-  return { object: decodeObject(write.model, buffer(outcome.value), "Ignore").object, managedFields: entriesOf(outcome) };
+  // Each of these texts takes a turn of the loop to write or to read.
+  const turns = new Turns(), liveText = live === undefined ? undefined : jsonBytes(live);
+  await turns.pause();
+  const outcome = await longWorkThread.run({ task: "apply", write: rest, live: liveText, applied: jsonBytes(applied) });
+  const { object } = decodeObject<JsonMap>(write.model, buffer(outcome.value), "Ignore");
+  await turns.pause();
+  return { object, managedFields: entriesOf(outcome) };
+}
+
+async function trackElsewhere(write: Extract<Task, { task: "track" }>["write"], live: object | undefined, object: object): Promise<ManagedFieldsEntry[] | undefined> {
+  const turns = new Turns(), liveText = live === undefined ? undefined : jsonBytes(live);
+  await turns.pause();
+  return entriesOf(await longWorkThread.run({ task: "track", write, live: liveText, object: jsonBytes(object) }));
 }
 
 /** `trackUpdate`, at once where it takes no time: an await more would be felt by every write. */
 export function trackWrite(write: UpdateWrite): ManagedFieldsEntry[] | undefined | Promise<ManagedFieldsEntry[] | undefined> {
   const { live, object, versions, ...rest } = write;
   if (versions !== undefined || !hasManyFields(object) && !hasManyFields(live)) return trackUpdate(write);
-  return longWorkThread.run({ task: "track", write: rest, live: live === undefined ? undefined : jsonBytes(live), object: jsonBytes(object) }).then(entriesOf);
+  return trackElsewhere(rest, live, object);
 }
 
 /** A JSON text as people read it. */

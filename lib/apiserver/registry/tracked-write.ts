@@ -46,14 +46,18 @@ export function versionsOf(definitions: readonly ResourceDefinition[]): Versions
 
 const withoutTime = ({ time: _, ...entry }: ManagedFieldsEntry): object => entry;
 
+/** Whether managedFields differ from the stored ones in their times alone. */
+export function ownersAreKept(object: KubeObject, old: KubeObject): boolean {
+  const before = old.metadata.managedFields ?? [], after = object.metadata.managedFields ?? [];
+  if (before.length === 0 || before.length !== after.length || after.every((entry, i) => entry.time === before[i]!.time)) return false;
+  return after.every((entry, i) => jsonEqual(withoutTime(entry), withoutTime(before[i]!)));
+}
+
 /**
- * Puts the old times back into an object that differs from the stored one in nothing else: no write for a timestamp alone.
+ * Puts the old times back into an object whose owners are kept, when it differs from the stored one in nothing else: no write for a timestamp alone.
  * Counterpart: fieldmanager IgnoreManagedFieldsTimestampsTransformer.
  */
 export function keepTimes(object: KubeObject, old: KubeObject): void {
-  const before = old.metadata.managedFields ?? [], after = object.metadata.managedFields ?? [];
-  if (before.length === 0 || before.length !== after.length || after.every((entry, i) => entry.time === before[i]!.time)) return;
-  if (!after.every((entry, i) => jsonEqual(withoutTime(entry), withoutTime(before[i]!)))) return;
   const bare = (one: KubeObject): object => ({ ...one, metadata: { ...one.metadata, managedFields: undefined } });
-  if (semanticEqual(bare(object), bare(old))) object.metadata.managedFields = before.map((entry) => ({ ...entry }));
+  if (semanticEqual(bare(object), bare(old))) object.metadata.managedFields = old.metadata.managedFields!.map((entry) => ({ ...entry }));
 }

@@ -11,7 +11,7 @@ import type { AdmissionAttributes, UserInfo, WriteTransaction } from "../contrac
 import type { Entry } from "../cache/entry.ts";
 import { checkNamespace, createObject } from "./create.ts";
 import type { Resource, WriteContext } from "./resource.ts";
-import { keepTimes, track } from "./tracked-write.ts";
+import { keepTimes, ownersAreKept, track } from "./tracked-write.ts";
 
 export interface UpdateRequest {
   readonly namespace: string;
@@ -202,7 +202,10 @@ export function isDeletedByUpdate(object: KubeObject, old: KubeObject): boolean 
 }
 
 async function write(resource: Resource, object: KubeObject, old: KubeObject, stored: Entry, context: WriteContext, turns: Turns): Promise<Entry> {
-  keepTimes(object, old);
+  if (ownersAreKept(object, old)) {
+    if (turns.isLong) await turns.pause();
+    keepTimes(object, old);
+  }
   if (turns.isLong) await turns.pause();
   const form = resource.storedForm(object), next = resource.preview(form, stored.revision);
   if (turns.isLong) await turns.pause();

@@ -1,12 +1,12 @@
 import test from "ava";
 import { resources } from "../../../../lib/api/resources.ts";
 import type { KubeObject } from "../../../../lib/api/resource-definition.ts";
-import { keepTimes, versionsOf } from "../../../../lib/apiserver/registry/tracked-write.ts";
+import { keepTimes, ownersAreKept, versionsOf } from "../../../../lib/apiserver/registry/tracked-write.ts";
 
 const made = (time: string, data: object, fields: object = { "f:data": {} }): KubeObject =>
   ({ kind: "ConfigMap", apiVersion: "v1", metadata: { name: "a", managedFields: [{ manager: "m", operation: "Update", apiVersion: "v1", time, fieldsType: "FieldsV1", fieldsV1: fields }] }, data }) as KubeObject;
 const OLD = "2026-01-01T00:00:00Z", NEW = "2026-01-02T00:00:00Z";
-const timeAfter = (object: KubeObject, old: KubeObject): string | undefined => { keepTimes(object, old); return object.metadata.managedFields![0]!.time; };
+const timeAfter = (object: KubeObject, old: KubeObject): string | undefined => { if (ownersAreKept(object, old)) keepTimes(object, old); return object.metadata.managedFields![0]!.time; };
 
 test("keepTimes() puts the old time back when nothing else differs", (t) => {
   t.is(timeAfter(made(NEW, { k: "v" }), made(OLD, { k: "v" })), OLD);
