@@ -5,19 +5,24 @@
  * first, then every component is opened relative to the one before without following any, and what is bound is the open file. Counterpart: kubelet `volume/util/subpath`.
  */
 import { constants } from "node:fs";
-import { mkdir, open, realpath, writeFile, type FileHandle } from "node:fs/promises";
+import { chmod, mkdir, open, realpath, writeFile, type FileHandle } from "node:fs/promises";
 import path from "node:path";
 import { exec } from "../../util/exec.ts";
 
 const O_PATH = 0o10000000; // Linux; Node has no name for it.
 
-async function openComponent(parent: FileHandle, name: string, make: boolean): Promise<FileHandle> {
-  const place = `/proc/self/fd/${parent.fd}/${name}`;
-  try { return await open(place, O_PATH | constants.O_NOFOLLOW); }
+/** What a new directory takes over from the volume's own: who may do what, and that the group is kept. */
+const PERMISSIONS = 0o2777;
+
+interface Opened { readonly handle: FileHandle; readonly isNew: boolean }
+/** Opens one component, made with `mode` when it is not there. */
+async function openComponent(parent: FileHandle, name: string, mode: number): Promise<Opened> {
+  const place = `/proc/self/fd/${parent.fd}/${name}`, openPlace = (): Promise<FileHandle> => open(place, O_PATH | constants.O_NOFOLLOW);
+  try { return { handle: await openPlace(), isNew: false }; }
   catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ENOENT" || !make) throw error;
-    await mkdir(place, { mode: 0o750 });
-    return open(place, O_PATH | constants.O_NOFOLLOW);
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+    await mkdir(place, { mode });
+    return { handle: await openPlace(), isNew: true };
   }
 }
 
@@ -31,16 +36,17 @@ async function resolveInside(volume: string, subPath: string): Promise<string> {
   return inside;
 }
 
-/** Binds `volume`/`subPath` to `target`; missing directories of the path are made. Throws when the path leads out of the volume. */
+/** Binds `volume`/`subPath` to `target`; missing directories of the path are made, the last with the volume's own permissions whatever the umask. Throws when the path leads out of the volume. */
 export async function bindSubPath(volume: string, subPath: string, target: string): Promise<void> {
   if (path.isAbsolute(subPath) || subPath.split("/").includes("..")) throw new Error(`subPath must be relative and must not contain "..": ${subPath}`);
   const opened: FileHandle[] = [await open(volume, O_PATH)];
   try {
-    const components = (await resolveInside(volume, subPath)).split("/").filter((component) => component !== "" && component !== ".");
+    const mode = (await opened[0]!.stat()).mode & PERMISSIONS, components = (await resolveInside(volume, subPath)).split("/").filter((component) => component !== "" && component !== ".");
     for (const component of components) {
-      const next = await openComponent(opened.at(-1)!, component, true);
-      opened.push(next);
-      if ((await next.stat()).isSymbolicLink()) throw new Error(`subPath ${JSON.stringify(subPath)} is not allowed: ${JSON.stringify(component)} is a link`);
+      const { handle, isNew } = await openComponent(opened.at(-1)!, component, mode);
+      opened.push(handle);
+      if ((await handle.stat()).isSymbolicLink()) throw new Error(`subPath ${JSON.stringify(subPath)} is not allowed: ${JSON.stringify(component)} is a link`);
+      if (isNew && opened.length === components.length + 1) await chmod(`/proc/self/fd/${handle.fd}`, mode);
     }
     const last = opened.at(-1)!;
     await mkdir(path.dirname(target), { recursive: true, mode: 0o750 });

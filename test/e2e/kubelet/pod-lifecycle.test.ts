@@ -77,7 +77,7 @@ test.serial("environment, volumes, tokens and downward fields are as the spec sa
     containers: [container({
       env: [{ name: "COLOR", valueFrom: { configMapKeyRef: { name: "settings", key: "color" } } }, { name: "WHERE", value: "$(COLOR)-$(MY_DB_SERVICE_HOST)-$$(X)" }, { name: "IP", valueFrom: { fieldRef: { fieldPath: "status.podIP" } } }, { name: "MILLI", valueFrom: { resourceFieldRef: { resource: "requests.cpu", divisor: "1m" } } }],
       envFrom: [{ prefix: "K_", secretRef: { name: "keys" } }], resources: { requests: { cpu: "250m" } },
-      volumeMounts: [{ name: "cm", mountPath: "/cm" }, { name: "cm", mountPath: "/one", subPath: "size" }, { name: "all", mountPath: "/all", readOnly: true }, { name: "tmp", mountPath: "/scratch" }, { name: "ram", mountPath: "/ram" }, { name: "host", mountPath: "/host" }],
+      volumeMounts: [{ name: "cm", mountPath: "/cm" }, { name: "cm", mountPath: "/one", subPath: "size" }, { name: "all", mountPath: "/all", readOnly: true }, { name: "tmp", mountPath: "/scratch" }, { name: "tmp", mountPath: "/part", subPath: "deep/part" }, { name: "ram", mountPath: "/ram" }, { name: "host", mountPath: "/host" }],
     })],
     volumes: [
       { name: "cm", configMap: { name: "settings" } }, { name: "tmp", emptyDir: {} }, { name: "ram", emptyDir: { medium: "Memory", sizeLimit: "1Mi" } }, { name: "host", hostPath: { path: "/run/for-full", type: "DirectoryOrCreate" } },
@@ -89,6 +89,7 @@ test.serial("environment, volumes, tokens and downward fields are as the spec sa
   for (const line of ["COLOR=red", "WHERE=red-10.96.0.7-$(X)", `IP=${pod.status!.podIP}`, "MILLI=250", "K_password=s3cret", "MY_DB_PORT_5432_TCP=tcp://10.96.0.7:5432"]) t.true(env.split("\n").includes(line), line);
   t.is(await execIn(pod, "cat /cm/color /one /all/deep/pw /all/labels; cat /all/token | head -c 5"), `redbigs3cretapp="full"token`);
   t.is(await execIn(pod, "stat -c '%a %g' /scratch; touch /scratch/x; stat -c %g /scratch/x; mount | grep -c 'on /ram type tmpfs.*size=1024k'; ls -d /host"), "2777 2000\n2000\n1\n/host\n");
+  t.is(await execIn(pod, "stat -c '%a %g' /part"), "2777 2000\n"); // A subPath's new directory is as open as its volume.
   t.is((await sh(`mount | grep ${pod.metadata.uid} | grep -c tmpfs`)).trim(), "2"); // Secrets and tokens never touch the disk.
   const settings = await agent.ask<{ data: Record<string, string> }>("get", { resource: "configmaps", namespace: "default", name: "settings" });
   await agent.ask("update", { resource: "configmaps", object: { ...settings, data: { color: "blue", extra: "new" } } });
