@@ -22,9 +22,10 @@ export function mountsBelow(mounts: readonly MountPoint[], directory: string): s
   return mounts.map((mount) => mount.path).filter((path) => path === directory || path.startsWith(`${directory}/`)).toReversed();
 }
 
-/** Mounts a memory file system. `sizeBytes` undefined leaves the kernel's default of half the memory. */
-export async function mountTmpfs(target: string, sizeBytes?: number): Promise<void> {
-  await exec("mount", ["-t", "tmpfs", "-o", sizeBytes === undefined ? "rw,nosuid,nodev" : `rw,nosuid,nodev,size=${sizeBytes}`, "tmpfs", target]);
+/** Mounts a memory file system. `sizeBytes` undefined leaves the kernel's default of half the memory, `mode` that of its root, 1777. */
+export async function mountTmpfs(target: string, { sizeBytes, mode }: { sizeBytes?: number | undefined; mode?: number | undefined } = {}): Promise<void> {
+  const options = ["rw", "nosuid", "nodev", ...(sizeBytes === undefined ? [] : [`size=${sizeBytes}`]), ...(mode === undefined ? [] : [`mode=${mode.toString(8)}`])];
+  await exec("mount", ["-t", "tmpfs", "-o", options.join(), "tmpfs", target]);
 }
 
 /** Mounts `source` at `target` too. */

@@ -23,10 +23,10 @@ export interface ContainerInputs {
 
 const PROPAGATION = { None: "PROPAGATION_PRIVATE", HostToContainer: "PROPAGATION_HOST_TO_CONTAINER", Bidirectional: "PROPAGATION_BIDIRECTIONAL" } as const;
 
-/** One mount of a volume. */
-export function volumeMount(mount: VolumeMount, hostPath: string): CriInput<"Mount"> {
+/** One mount of a volume; `isReadOnly`: whoever mounts it. */
+export function volumeMount(mount: VolumeMount, hostPath: string, isReadOnly: boolean): CriInput<"Mount"> {
   return {
-    containerPath: mount.mountPath.startsWith("/") ? mount.mountPath : `/${mount.mountPath}`, hostPath, readonly: mount.readOnly === true,
+    containerPath: mount.mountPath.startsWith("/") ? mount.mountPath : `/${mount.mountPath}`, hostPath, readonly: isReadOnly || mount.readOnly === true,
     propagation: PROPAGATION[(mount.mountPropagation ?? "None") as keyof typeof PROPAGATION] ?? "PROPAGATION_PRIVATE",
   };
 }

@@ -5,7 +5,7 @@
 import { randomBytes } from "node:crypto";
 import { chmod, mkdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import path from "node:path";
-import type { Container, Pod } from "../api/schema/generated/models.ts";
+import type { Container, Pod, VolumeMount } from "../api/schema/generated/models.ts";
 import type { CriInput } from "../cri/messages.ts";
 import { CriCode, CriError, isCriCode } from "../cri/error.ts";
 import { isAbort } from "../util/abort.ts";
@@ -21,7 +21,7 @@ import type { PodRuntimeStatus } from "./runtime-status.ts";
 import { containerLogLink, podHostname, podLogDirectory } from "./sandbox-config.ts";
 import { checkRunAsNonRoot } from "./security-context.ts";
 import { stopContainer } from "./stop-pod.ts";
-import { VolumeError } from "./volumes/volume-manager.ts";
+import { isOfFiles, VolumeError } from "./volumes/volume-manager.ts";
 
 /** How long a container whose start failed is left alone. */
 const RETRY_MS = 10_000;
@@ -43,14 +43,23 @@ async function terminationLog(node: NodeContext, pod: Pod, container: Container)
   return { containerPath: container.terminationMessagePath ?? "/dev/termination-log", hostPath: file, readonly: false };
 }
 
+/** The subPath of a mount, "" for none. Throws ContainerConfigError with upstream's words. */
+export function subPathOf({ subPath = "", subPathExpr = "" }: VolumeMount, environment: ReadonlyMap<string, string>): string {
+  const missing = new Set<string>(), wanted = subPathExpr === "" ? subPath : expand(subPathExpr, environment, (name) => missing.add(name));
+  if (missing.size > 0) throw new ContainerConfigError(`missing value for ${[...missing].toSorted().join(", ")}`);
+  if (wanted.startsWith("/")) throw new ContainerConfigError(`error SubPath \`${wanted}\` must not be an absolute path`);
+  if (wanted.split("/").includes("..")) throw new ContainerConfigError(`unable to provision SubPath \`${wanted}\`: must not contain '..'`);
+  return wanted;
+}
+
 async function prepareMounts(node: NodeContext, request: StartRequest, container: Container, environment: ReadonlyMap<string, string>): Promise<CriInput<"Mount">[]> {
   const { pod, podIPs } = request, mounts: CriInput<"Mount">[] = [];
-  const subPath = (index: number): string => { const m = container.volumeMounts![index]!; return m.subPathExpr !== undefined && m.subPathExpr !== "" ? expand(m.subPathExpr, environment) : m.subPath ?? ""; };
-  const bound = await node.volumes.bindSubPaths(pod, container, subPath);
+  const bound = await node.volumes.bindSubPaths(pod, container, (index) => subPathOf(container.volumeMounts![index]!, environment));
   for (const [index, mount] of (container.volumeMounts ?? []).entries()) {
     const volume = pod.spec.volumes?.find((v) => v.name === mount.name);
     if (volume === undefined) throw new ContainerConfigError(`cannot find volume ${JSON.stringify(mount.name)} to mount into container ${JSON.stringify(container.name)}`);
-    mounts.push(volumeMount(mount, bound.get(index) ?? node.volumes.hostPathOf(pod, volume)));
+    // What the kubelet writes is not for containers to change.
+    mounts.push(volumeMount(mount, bound.get(index) ?? node.volumes.hostPathOf(pod, volume), isOfFiles(volume)));
   }
   const mountsAt = (target: string): boolean => mounts.some((mount) => mount.containerPath === target);
   if (!mountsAt("/etc/hosts")) mounts.push(await etcHosts(node, pod, podIPs));

@@ -4,7 +4,7 @@
  * Guarantees: `setUp` and `tearDown` are idempotent; nothing is removed below a path that is still a mount; directories are upstream's
  * (`pods/UID/volumes/kubernetes.io~TYPE/NAME`). Counterpart: kubelet `volumemanager`.
  */
-import { chmod, chown, mkdir, readdir, rm, rmdir } from "node:fs/promises";
+import { chmod, chown, mkdir, readdir, rm, rmdir, stat } from "node:fs/promises";
 import path from "node:path";
 import { quantityValue } from "../../api/quantity.ts";
 import type { Container, Pod, Volume } from "../../api/schema/generated/models.ts";
@@ -25,6 +25,8 @@ export interface VolumeManagerOptions { readonly rootDirectory: string }
 /** Volume sources this kubelet makes files or directories for, beside hostPath, and the names of their directories. */
 export const PLUGINS = { configMap: "configmap", secret: "secret", downwardAPI: "downward-api", projected: "projected", emptyDir: "empty-dir" } as const;
 const IN_MEMORY = new Set<string>(["secret", "projected", "downwardAPI"]);
+/** Mode of an emptyDir that is not opened to its pod yet, for a kubelet that was killed meanwhile; containers may set any other. */
+const UNFINISHED = 0o1000;
 
 export class VolumeManager {
   readonly #sources: PayloadSources;
@@ -65,7 +67,8 @@ export class VolumeManager {
       const kind = kindOf(volume), directory = this.hostPathOf(pod, volume), gid = pod.spec.securityContext?.fsGroup;
       if (kind === "emptyDir") return await this.#emptyDir(volume, directory, gid);
       const payload = await buildPayload(pod, volume, this.#sources, context);
-      await this.#directory(directory, IN_MEMORY.has(kind), undefined);
+      await mkdir(directory, { recursive: true, mode: 0o755 });
+      if (IN_MEMORY.has(kind)) await ensureTmpfs(directory);
       if (gid !== undefined) await own(directory, gid, 0o2775);
       await writeAtomically(directory, payload!, this.#clock.now(), gid);
     } catch (error) {
@@ -77,20 +80,13 @@ export class VolumeManager {
   async #emptyDir(volume: Volume, directory: string, gid: number | undefined): Promise<void> {
     const medium = volume.emptyDir?.medium ?? "", limit = volume.emptyDir?.sizeLimit;
     if (medium !== "" && medium !== "Memory") throw new Error(`emptyDir medium ${JSON.stringify(medium)} is not supported by this release`);
-    const made = await this.#directory(directory, medium === "Memory", limit === undefined ? undefined : quantityValue(limit));
-    if (!made) return;
-    await chmod(directory, 0o777);
-    if (gid !== undefined) await own(directory, gid, 0o2777);
-  }
-
-  /** Makes the directory, on a file system in memory if asked for. Returns whether it is new. */
-  async #directory(directory: string, inMemory: boolean, sizeBytes: number | undefined): Promise<boolean> {
-    const made = await mkdir(directory, { recursive: true, mode: 0o755 });
-    if (made === undefined) {
-      if (!inMemory || (await listMounts()).some((mount) => mount.path === directory)) return false;
-    }
-    if (inMemory) await mountTmpfs(directory, sizeBytes);
-    return true;
+    await mkdir(path.dirname(directory), { recursive: true, mode: 0o755 });
+    try { await mkdir(directory, { mode: UNFINISHED }); }
+    catch (error) { if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error; }
+    if (medium === "Memory") await ensureTmpfs(directory, { sizeBytes: limit === undefined ? undefined : quantityValue(limit), mode: UNFINISHED });
+    if (((await stat(directory)).mode & 0o7777) !== UNFINISHED) return;
+    if (gid === undefined) await chmod(directory, 0o777);
+    else await own(directory, gid, 0o2777);
   }
 
   /** Binds the subPaths of a container's mounts; returns mount index to the bound place. */
@@ -102,7 +98,8 @@ export class VolumeManager {
       const target = path.join(this.podDirectory(uidOf(pod)), "volume-subpaths", volume.name, container.name, String(index));
       if (mounted.has(target)) await unmountAll(target); // A new run sees the path as it is now.
       try { await bindSubPath(this.hostPathOf(pod, volume), subPath, target); }
-      catch (error) { throw new VolumeError(`failed to prepare subPath for volumeMount "${mount.name}" of container "${container.name}": ${(error as Error).message}`, { cause: error }); }
+      // What is wrong would tell of the host's files.
+      catch (error) { throw new VolumeError(`failed to prepare subPath for volumeMount "${mount.name}" of container "${container.name}"`, { cause: error }); }
       bound.set(index, target);
     }
     return bound;
@@ -129,6 +126,10 @@ function kindOf(volume: Volume): keyof typeof PLUGINS {
   for (const kind of Object.keys(PLUGINS) as (keyof typeof PLUGINS)[]) if (volume[kind] !== undefined) return kind;
   const source = Object.keys(volume).find((key) => key !== "name") ?? "none";
   throw new VolumeError(`MountVolume.SetUp failed for volume "${volume.name}" : volume source ${source} is not supported by this release`);
+}
+
+async function ensureTmpfs(directory: string, options?: Parameters<typeof mountTmpfs>[1]): Promise<void> {
+  if (!(await listMounts()).some((mount) => mount.path === directory)) await mountTmpfs(directory, options);
 }
 
 async function own(directory: string, gid: number, mode: number): Promise<void> {

@@ -90,6 +90,7 @@ test.serial("environment, volumes, tokens and downward fields are as the spec sa
   t.is(await execIn(pod, "cat /cm/color /one /all/deep/pw /all/labels; cat /all/token | head -c 5"), `redbigs3cretapp="full"token`);
   t.is(await execIn(pod, "stat -c '%a %g' /scratch; touch /scratch/x; stat -c %g /scratch/x; mount | grep -c 'on /ram type tmpfs.*size=1024k'; ls -d /host"), "2777 2000\n2000\n1\n/host\n");
   t.is(await execIn(pod, "stat -c '%a %g' /part"), "2777 2000\n"); // A subPath's new directory is as open as its volume.
+  t.is(await execIn(pod, "for each in /cm /all /one; do (echo x > $each/x || echo x > $each) 2>&1 | grep -c 'Read-only file system'; done"), "1\n1\n1\n");
   t.is((await sh(`mount | grep ${pod.metadata.uid} | grep -c tmpfs`)).trim(), "2"); // Secrets and tokens never touch the disk.
   const settings = await agent.ask<{ data: Record<string, string> }>("get", { resource: "configmaps", namespace: "default", name: "settings" });
   await agent.ask("update", { resource: "configmaps", object: { ...settings, data: { color: "blue", extra: "new" } } });

@@ -3,6 +3,7 @@ import type { ConfigMap, Secret, Service } from "../../../lib/api/schema/generat
 import { fieldValue, resourceValue, type DownwardContext } from "../../../lib/kubelet/downward.ts";
 import { buildEnvironment, ContainerConfigError, type EnvironmentSources } from "../../../lib/kubelet/environment.ts";
 import { expand } from "../../../lib/kubelet/expand.ts";
+import { subPathOf } from "../../../lib/kubelet/start-container.ts";
 import { serviceVariables } from "../../../lib/kubelet/service-env.ts";
 import { makeContainer, makePod } from "./builders.ts";
 
@@ -19,6 +20,17 @@ test("expand() replaces known names, keeps unknown ones and turns $$ into $", (t
   const known = new Map([["A", "1"], ["B_C", "two"]]);
   t.is(expand("$(A)-$(B_C)-$(NO)-$$(A)-$A-$(", known), "1-two-$(NO)-$(A)-$A-$(");
   t.is(expand("$$$(A)", known), "$1");
+});
+
+test("subPathOf() expands a subPathExpr, and names variables without a value and paths that may not be", (t) => {
+  const known = new Map([["A", "one"], ["EMPTY", ""], ["UP", ".."], ["ROOT", "/tmp"]]), of = (subPathExpr: string): string => subPathOf({ name: "v", mountPath: "/m", subPathExpr }, known);
+  t.is(of("$(A)/$$(A)"), "one/$(A)");
+  t.is(subPathOf({ name: "v", mountPath: "/m", subPath: "$(A)" }, known), "$(A)");
+  t.is(subPathOf({ name: "v", mountPath: "/m" }, known), "");
+  const fails = (expression: string): string | undefined => t.throws(() => of(expression), { instanceOf: ContainerConfigError })?.message;
+  t.is(fails("$(Z)$(EMPTY)/$(A)/$(Z)"), "missing value for EMPTY, Z");
+  t.is(fails("$(ROOT)/x"), "error SubPath `/tmp/x` must not be an absolute path");
+  t.is(fails("a/$(UP)/b"), "unable to provision SubPath `a/../b`: must not contain '..'");
 });
 
 test("buildEnvironment() lets later variables see earlier ones, and lets a variable override a Service's", async (t) => {

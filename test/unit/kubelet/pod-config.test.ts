@@ -103,4 +103,6 @@ test("containerConfig() expands command and arguments and counts the run", (t) =
   t.deepEqual([config.command, config.args, config.logPath, config.metadata, config.stopSignal], [["run", "1"], ["$(B)", "$(A)"], "main/3.log", { name: "main", attempt: 3 }, "SIGNAL_SIGRTMINPLUS3"]);
   t.is(config.annotations!["io.kubernetes.container.restartCount"], "3");
 });
-test("volumeMount() maps propagation", (t) => t.like(volumeMount({ name: "v", mountPath: "data", readOnly: true, mountPropagation: "Bidirectional" }, "/h"), { containerPath: "/data", hostPath: "/h", readonly: true, propagation: "PROPAGATION_BIDIRECTIONAL" }));
+test("volumeMount() is read-only where the volume is, whatever the mount says", (t) => t.deepEqual([true, false].map((isReadOnly) => volumeMount({ name: "v", mountPath: "/data" }, "/h", isReadOnly).readonly), [true, false]));
+
+test("volumeMount() maps propagation", (t) => t.like(volumeMount({ name: "v", mountPath: "data", readOnly: true, mountPropagation: "Bidirectional" }, "/h", false), { containerPath: "/data", hostPath: "/h", readonly: true, propagation: "PROPAGATION_BIDIRECTIONAL" }));
