@@ -8,6 +8,7 @@ import { evicts, findUntoleratedTaint } from "../api/helpers/tolerations.ts";
 import type { Node, Pod } from "../api/schema/generated/models.ts";
 import { isTerminalPhase, uidOf } from "./pod-facts.ts";
 import { findUnsupported, type HostAbilities } from "./unsupported.ts";
+import { dottedSysctl } from "./sysctl-name.ts";
 
 export interface Rejection { readonly reason: string; readonly message: string; /** Another look at the node may change the answer. */ readonly dependsOnNode: boolean }
 
@@ -18,7 +19,7 @@ const SAFE_SYSCTLS = new Set([
 
 function forbiddenSysctl(pod: Pod, allowed: readonly string[]): Rejection | undefined {
   for (const { name } of pod.spec.securityContext?.sysctls ?? []) {
-    const dotted = name.replaceAll("/", "."), listed = SAFE_SYSCTLS.has(dotted) || allowed.some((pattern) => (pattern.endsWith("*") ? dotted.startsWith(pattern.slice(0, -1)) : pattern === dotted));
+    const dotted = dottedSysctl(name), listed = SAFE_SYSCTLS.has(dotted) || allowed.some((pattern) => (pattern.endsWith("*") ? dotted.startsWith(pattern.slice(0, -1)) : pattern === dotted));
     const rejection = (why: string): Rejection => ({ reason: "SysctlForbidden", message: `forbidden sysctl: "${dotted}" ${why}`, dependsOnNode: false });
     if (!listed) return rejection("not allowlisted");
     if (pod.spec.hostNetwork === true && dotted.startsWith("net.")) return rejection("not allowed with host net enabled");

@@ -5,6 +5,7 @@ import { podDnsConfig, type DnsSettings } from "./dns-config.ts";
 import { ANNOTATION, podLabels } from "./labels.ts";
 import { namespaceOf, uidOf } from "./pod-facts.ts";
 import { sandboxSecurityContext } from "./security-context.ts";
+import { dottedSysctl } from "./sysctl-name.ts";
 
 const HOSTNAME_MAX = 63;
 const PROTOCOLS = { TCP: "TCP", UDP: "UDP", SCTP: "SCTP" } as const;
@@ -40,7 +41,7 @@ export function sandboxConfig(pod: Pod, attempt: number, settings: SandboxSettin
     annotations: { ...pod.metadata.annotations, [ANNOTATION.configSource]: pod.metadata.annotations?.[ANNOTATION.configSource] ?? "api" },
     linux: {
       cgroupParent: settings.cgroupParent, securityContext: sandboxSecurityContext(pod),
-      sysctls: Object.fromEntries((pod.spec.securityContext?.sysctls ?? []).map((sysctl) => [sysctl.name, sysctl.value])),
+      sysctls: Object.fromEntries((pod.spec.securityContext?.sysctls ?? []).map((sysctl) => [dottedSysctl(sysctl.name), sysctl.value])),
     },
   };
 }

@@ -1,4 +1,5 @@
 import test from "ava";
+import { dottedSysctl } from "../../../lib/kubelet/sysctl-name.ts";
 import type { Node, PodSpec } from "../../../lib/api/schema/generated/models.ts";
 import { admitPod } from "../../../lib/kubelet/admit-pod.ts";
 import { referencesOf } from "../../../lib/kubelet/object-cache.ts";
@@ -64,4 +65,8 @@ test("referencesOf() finds every configMap and secret a pod names", (t) => {
   } });
   const found = referencesOf(pod);
   t.deepEqual([[...found.configMaps].sort(), [...found.secrets].sort()], [["c1", "c2", "c3", "c4"], ["pull", "s1", "s2", "s3", "s4"]]);
+});
+
+test("dottedSysctl() changes dots and slashes in a name that begins with a slash's part", (t) => {
+  t.deepEqual(["kernel.shm_rmid_forced", "kernel/shm_rmid_forced", "net/ipv4/conf/eth0.1/forwarding", "net.ipv4.conf.eth0/1.forwarding"].map(dottedSysctl), ["kernel.shm_rmid_forced", "kernel.shm_rmid_forced", "net.ipv4.conf.eth0/1.forwarding", "net.ipv4.conf.eth0/1.forwarding"]);
 });
