@@ -19,13 +19,17 @@ export const milliCpuToQuota = (milli: number): number => (milli <= 0 ? -1 : Mat
 const milli = (quantity: string | undefined): number => (quantity === undefined ? 0 : milliValue(quantity));
 const value = (quantity: string | undefined): number => (quantity === undefined ? 0 : quantityValue(quantity));
 
+const memoryRequest = ({ resources }: Container): number => value(resources?.requests?.["memory"] ?? resources?.limits?.["memory"]);
+
 /** How willing the kernel is to kill the container when memory runs out: -997 (never first) to 1000. */
 export function oomScoreAdjust(pod: Pod, container: Container, memoryCapacityBytes: number): number {
   if (pod.spec.priorityClassName === "system-node-critical" || (pod.spec.priority ?? 0) >= 2_000_001_000) return GUARANTEED_OOM_SCORE;
   const qos = podQos(pod);
   if (qos === "Guaranteed") return GUARANTEED_OOM_SCORE;
   if (qos === "BestEffort") return BEST_EFFORT_OOM_SCORE;
-  const request = value(container.resources?.requests?.["memory"] ?? container.resources?.limits?.["memory"]);
+  const own = memoryRequest(container), isSidecarOfPod = initContainersOf(pod).some((each) => each.name === container.name && isSidecar(each));
+  // A sidecar outlives no container it is there for.
+  const request = isSidecarOfPod ? Math.max(own, Math.min(...pod.spec.containers.map(memoryRequest))) : own;
   const score = 1_000 - Math.trunc((1_000 * request) / memoryCapacityBytes);
   if (score < 1_000 + GUARANTEED_OOM_SCORE) return 1_000 + GUARANTEED_OOM_SCORE;
   return score === BEST_EFFORT_OOM_SCORE ? score - 1 : score;

@@ -55,6 +55,8 @@ test("oomScoreAdjust() is upstream's ladder", (t) => {
   t.is(score({ requests: { memory: "1" } }), 999);
   t.is(score({ requests: { memory: "4Gi" } }), 3);
   t.is(score({}, { priorityClassName: "system-node-critical" }), -997);
+  const main = makeContainer("main", { resources: { requests: { memory: "1Gi" } } }), big = makeContainer("big", { resources: { requests: { memory: "2Gi" } } }), sidecar = makeContainer("sidecar", { restartPolicy: "Always", resources: { requests: { memory: "1Mi" } } });
+  t.is(oomScoreAdjust(makePod({ spec: { containers: [main, big], initContainers: [sidecar] } }), sidecar, 4 * GIB), 750, "a sidecar is no more willing to go than the smallest container it is there for");
 });
 test("linuxResources() takes the limit for a request that is not set", (t) => {
   const container = makeContainer("main", { resources: { limits: { cpu: "500m", memory: "64Mi" } } });
