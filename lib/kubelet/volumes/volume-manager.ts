@@ -10,6 +10,7 @@ import { quantityValue } from "../../api/quantity.ts";
 import type { Container, Pod, Volume } from "../../api/schema/generated/models.ts";
 import { listMounts, mountTmpfs, unmountAll } from "../../host/mounts.ts";
 import type { Clock } from "../../util/clock.ts";
+import { podCgroupResources } from "../container-resources.ts";
 import type { DownwardContext } from "../downward.ts";
 import { uidOf } from "../pod-facts.ts";
 import { writeAtomically } from "./atomic-writer.ts";
@@ -65,7 +66,7 @@ export class VolumeManager {
     try {
       if (volume.hostPath !== undefined) return await prepareHostPath(volume.hostPath);
       const kind = kindOf(volume), directory = this.hostPathOf(pod, volume), gid = pod.spec.securityContext?.fsGroup;
-      if (kind === "emptyDir") return await this.#emptyDir(volume, directory, gid);
+      if (kind === "emptyDir") return await this.#emptyDir(volume, directory, gid, memorySizeBytes(pod, volume, context));
       const payload = await buildPayload(pod, volume, this.#sources, context);
       await mkdir(directory, { recursive: true, mode: 0o755 });
       if (IN_MEMORY.has(kind)) await ensureTmpfs(directory);
@@ -77,13 +78,13 @@ export class VolumeManager {
     }
   }
 
-  async #emptyDir(volume: Volume, directory: string, gid: number | undefined): Promise<void> {
-    const medium = volume.emptyDir?.medium ?? "", limit = volume.emptyDir?.sizeLimit;
+  async #emptyDir(volume: Volume, directory: string, gid: number | undefined, sizeBytes: number | undefined): Promise<void> {
+    const medium = volume.emptyDir?.medium ?? "";
     if (medium !== "" && medium !== "Memory") throw new Error(`emptyDir medium ${JSON.stringify(medium)} is not supported by this release`);
     await mkdir(path.dirname(directory), { recursive: true, mode: 0o755 });
     try { await mkdir(directory, { mode: UNFINISHED }); }
     catch (error) { if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error; }
-    if (medium === "Memory") await ensureTmpfs(directory, { sizeBytes: limit === undefined ? undefined : quantityValue(limit), mode: UNFINISHED });
+    if (medium === "Memory") await ensureTmpfs(directory, { sizeBytes, mode: UNFINISHED });
     if (((await stat(directory)).mode & 0o7777) !== UNFINISHED) return;
     if (gid === undefined) await chmod(directory, 0o777);
     else await own(directory, gid, 0o2777);
@@ -126,6 +127,13 @@ function kindOf(volume: Volume): keyof typeof PLUGINS {
   for (const kind of Object.keys(PLUGINS) as (keyof typeof PLUGINS)[]) if (volume[kind] !== undefined) return kind;
   const source = Object.keys(volume).find((key) => key !== "name") ?? "none";
   throw new VolumeError(`MountVolume.SetUp failed for volume "${volume.name}" : volume source ${source} is not supported by this release`);
+}
+
+/** How large an emptyDir in memory may be: what the node has for pods, the pod's limit or its own, whichever is least. */
+export function memorySizeBytes(pod: Pod, { emptyDir }: Volume, { allocatable }: DownwardContext): number | undefined {
+  const bytes = (quantity: string | undefined): number => (quantity === undefined ? 0 : quantityValue(quantity));
+  const limits = [bytes(allocatable["memory"]), podCgroupResources(pod).memoryMaxBytes ?? 0, bytes(emptyDir?.sizeLimit)].filter((each) => each > 0);
+  return limits.length === 0 ? undefined : Math.min(...limits);
 }
 
 async function ensureTmpfs(directory: string, options?: Parameters<typeof mountTmpfs>[1]): Promise<void> {
