@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import Docker from "dockerode";
 import { packImage } from "../../../lib/install/images.ts";
+import { unmountAll } from "../../../lib/host/mounts.ts";
 import { until } from "../../../lib/install/wait.ts";
 import { systemClock } from "../../../lib/util/clock.ts";
 import { exec } from "../../../lib/util/exec.ts";
@@ -54,6 +55,7 @@ export function registerImages(test: TestFn): void {
       engine.kill("SIGTERM");
       await ended;
       delete process.env["DOCKER_HOST"];
+      await unmountAll(work); // Where the machine's mounts are private, the engine makes its folder a mount, and may leave it.
       rmSync(work, { recursive: true, force: true });
     }
   });
