@@ -3,6 +3,7 @@
  * and the parser of what it prints. Nothing the operator wrote goes into the script.
  */
 import type { MembersReport } from "../host/members-report.ts";
+import type { HostSpec } from "./cluster-file.ts";
 
 const TOTAL_MAX_BYTES = 4 * 1024 * 1024;
 export type Architecture = "x64" | "arm64";
@@ -45,6 +46,9 @@ export interface HostFacts {
   /** On a master whose API server answers. */
   readonly cluster: MembersReport | undefined;
 }
+
+/** The name of its node: what it is in its cluster, else what is wished, else its own. */
+export const nodeNameOf = (host: HostSpec, facts: HostFacts): string => facts.nodeName ?? (host.nodeName ?? facts.hostname).toLowerCase();
 
 /** Prints `key=value` lines. Only reads; asks no name server. */
 export const FACTS_SCRIPT = `PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin

@@ -7,9 +7,9 @@
  */
 import type { Member, MembersReport, NodeReport, NodeWish } from "../host/members-report.ts";
 import type { ClusterSpec, HostRole, HostSpec, Reach } from "./cluster-file.ts";
-import type { Architecture, HostFacts } from "./host-facts.ts";
+import { nodeNameOf, type Architecture, type HostFacts } from "./host-facts.ts";
 import type { BundleFiles, LocalFile } from "./local-files.ts";
-import { clashes, problemsOf, settingsProblems } from "./refusals.ts";
+import { clashes, problemsOf, settingsProblems, type Refusal } from "./refusals.ts";
 import { REMOTE_BUNDLE } from "./remote-kaji.ts";
 
 export type Step = { readonly host: string } & (
@@ -30,8 +30,6 @@ export type StepKind = Step["kind"];
 /** Steps about a host that are done on the master. */
 export const ON_MASTER: readonly StepKind[] = ["record", "configure", "drain", "remove"];
 
-/** Something that must be put right by a person. Without `host` it holds back everything. */
-export interface Refusal { readonly host?: string | undefined; readonly found: string; readonly nextStep: string }
 
 /** In this order; hosts of one stage at the same time, except where a stage says otherwise. */
 export interface Plan {
@@ -62,7 +60,6 @@ export interface Situation {
 }
 
 export const MASTER_UNITS = ["kube-apiserver", "kube-controller-manager", "kube-scheduler"] as const, NODE_UNITS = ["containerd", "kubelet", "kube-proxy"] as const;
-export const nodeNameOf = (host: HostSpec, facts: HostFacts): string => facts.nodeName ?? (host.nodeName ?? facts.hostname).toLowerCase();
 export const clusterOf = (spec: ClusterSpec, facts: Situation["facts"]): MembersReport | undefined => facts.get(spec.hosts.find((host) => host.role === "master")!.name)?.cluster;
 
 /** Members that `spec` names no more. Without a file nobody leaves. */

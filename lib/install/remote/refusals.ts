@@ -1,8 +1,10 @@
 /** What keeps hosts from being one cluster, found before anything is changed: pure. What a host itself lacks is found by `kaji check` on it. */
 import type { MembersReport } from "../host/members-report.ts";
 import type { ClusterSpec, HostSpec } from "./cluster-file.ts";
-import type { HostFacts } from "./host-facts.ts";
-import { nodeNameOf, type Refusal } from "./plan.ts";
+import { nodeNameOf, type HostFacts } from "./host-facts.ts";
+
+/** Something that must be put right by a person. Without `host` it holds back everything. */
+export interface Refusal { readonly host?: string | undefined; readonly found: string; readonly nextStep: string }
 
 /** Certificates count from now, leases in seconds: beyond this a cluster misbehaves in ways nobody would look for in a clock. */
 export const CLOCK_OFFSET_MAX_MS = 30_000;
