@@ -52,8 +52,7 @@ const WHOLE_MACHINE = [
   section("cgroups", "find /sys/fs/cgroup -type d | grep -v -e /user.slice/ -e 'system.slice/ssh@' -e '\\.timer' -e 'session-' -e 'system.slice/[^/]*\\.service' | sort"),
   section("processes", "head -qz -n1 /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' '\\n' | grep -v -E '^(sh|bash|-bash|find|head|tr|sort|grep|\\(sd-pam\\)|sshd:.*|/lib/systemd/systemd-hostnamed|\\(udev-worker\\))$' | sort -u"),
   section("network namespaces", "ls -A /run/netns 2>/dev/null"),
-  // On a slow machine the first such question takes longer than the 25 s that systemctl waits by itself.
-  section("units", "export SYSTEMD_BUS_TIMEOUT=900; systemctl list-unit-files --no-legend --plain | awk '{ print $1, $2 }' | sort"),
+  section("units", "systemctl list-unit-files --no-legend --plain | awk '{ print $1, $2 }' | sort"),
   section("failed units", "systemctl list-units --failed --no-legend --plain"),
   section("packages", "dpkg-query -W -f '${Package} ${Version} ${db:Status-Abbrev}\\n' | sort"),
   section("users", "cat /etc/passwd /etc/group"),
@@ -79,7 +78,8 @@ export const readMachineState = async (): Promise<MachineState> => parse(await h
 const NEVER_EMPTY = ["links", "addresses", "routes", "mounts", "all sysctls", "cgroups", "processes", "units", "packages", "users", "files", "file contents", "run"];
 /** Everything on a machine that is ours alone, as root. Throws Error when a section could not be read. */
 export async function readWholeMachine(run: RunScript): Promise<MachineState> {
-  const state = parse(await run(`export LC_ALL=C\n${WHOLE_MACHINE.join("\n")}\n`)), unread = NEVER_EMPTY.filter((name) => (state[name] ?? []).length === 0);
+  // On a slow machine the first question to systemd takes longer than the 25 s that systemctl waits by itself.
+  const state = parse(await run(`export LC_ALL=C SYSTEMD_BUS_TIMEOUT=900\n${WHOLE_MACHINE.join("\n")}\n`)), unread = NEVER_EMPTY.filter((name) => (state[name] ?? []).length === 0);
   if (unread.length > 0) throw new Error(`Cannot read what is on the machine: nothing was found of ${unread.join(", ")}`);
   return state;
 }

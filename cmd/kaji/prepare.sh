@@ -10,22 +10,23 @@ case "$(uname -m)" in
   aarch64) kaji_arch=arm64 ;;
   *) echo "Error: there is no node for $(uname -m); this project runs on x86_64 and aarch64" >&2; exit 1 ;;
 esac
-own_node="node_modules/node-linux-$kaji_arch/bin" npm_node=$(node --version 2>/dev/null || true)
-if [ ! -x "$own_node/node" ] || [ package-lock.json -nt node_modules/.package-lock.json ]; then
+kaji_node="node_modules/node-linux-$kaji_arch/bin" kaji_npm_node=
+if [ ! -x "$kaji_node/node" ] || [ package-lock.json -nt node_modules/.package-lock.json ]; then
   command -v npm >/dev/null 2>&1 || { echo "Error: npm is missing: install it (Debian and Ubuntu: apt-get install npm)" >&2; exit 1; }
   echo "Installing the packages of this clone ..." >&2
+  kaji_npm_node=$(node --version 2>/dev/null || true)
   as_owner npm ci --no-audit --no-fund --loglevel=error >&2
 fi
 # The one shared library our node needs that a bare Debian lacks.
-if ! "$own_node/node" --version >/dev/null 2>&1; then
+if ! "$kaji_node/node" --version >/dev/null 2>&1; then
   echo "Installing libatomic1, which node needs ..." >&2
   if [ "$(id -u)" = 0 ]; then kaji_root=; else kaji_root=sudo; fi
   { $kaji_root apt-get install -y -q --no-remove --no-install-recommends libatomic1 || { $kaji_root apt-get update -q && $kaji_root apt-get install -y -q --no-remove --no-install-recommends libatomic1; }; } >&2
-  "$own_node/node" --version >/dev/null
+  "$kaji_node/node" --version >/dev/null
 fi
 # npm leaves out optional packages that are not for the node it runs on, and Debian's is older than ours: what is missing comes in a second go.
 if [ ! -e node_modules/.complete ]; then
-  [ "$npm_node" = "$("$own_node/node" --version)" ] || as_owner env "PATH=$PWD/$own_node:$PATH" NODE_NO_WARNINGS=1 npm install --no-save --no-audit --no-fund --loglevel=error >&2
+  [ "$kaji_npm_node" = "$("$kaji_node/node" --version)" ] || as_owner env "PATH=$PWD/$kaji_node:$PATH" NODE_NO_WARNINGS=1 npm install --no-save --no-audit --no-fund --loglevel=error >&2
   as_owner touch node_modules/.complete
 fi
 # npm 9 makes no link where two optional packages bring a program of the same name.

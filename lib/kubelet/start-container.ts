@@ -111,6 +111,7 @@ async function failAs<T>(node: NodeContext, { pod, name }: StartRequest, reason:
     if (isCriCode(error, CriCode.UNAVAILABLE)) throw error; // The runtime is away, which says nothing of the container: tried again soon.
     if (error instanceof StartError) { node.events.container(pod, name, "Warning", "Failed", `Error: ${error.reason}`); throw error; }
     if (!(error instanceof ContainerConfigError || error instanceof VolumeError || error instanceof CriError || (error as NodeJS.ErrnoException).code !== undefined)) throw error;
+    if (error instanceof VolumeError) node.log.warn({ pod: pod.metadata.name, container: name, error }, "cannot prepare volumes of container"); // Users are not told why.
     const message = error instanceof CriError ? error.details : (error as Error).message;
     node.events.container(pod, name, "Warning", "Failed", `Error: ${message}`);
     throw new StartError(reason, message, RETRY_MS, { cause: error });

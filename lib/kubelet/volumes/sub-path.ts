@@ -8,21 +8,21 @@ import { constants } from "node:fs";
 import { chmod, mkdir, open, realpath, writeFile, type FileHandle } from "node:fs/promises";
 import path from "node:path";
 import { exec } from "../../util/exec.ts";
+import { isUnfinished, UNFINISHED } from "./unfinished.ts";
 
 const O_PATH = 0o10000000; // Linux; Node has no name for it.
 
 /** What a new directory takes over from the volume's own: who may do what, and that the group is kept. */
 const PERMISSIONS = 0o2777;
 
-interface Opened { readonly handle: FileHandle; readonly isNew: boolean }
 /** Opens one component, made with `mode` when it is not there. */
-async function openComponent(parent: FileHandle, name: string, mode: number): Promise<Opened> {
+async function openComponent(parent: FileHandle, name: string, mode: number): Promise<FileHandle> {
   const place = `/proc/self/fd/${parent.fd}/${name}`, openPlace = (): Promise<FileHandle> => open(place, O_PATH | constants.O_NOFOLLOW);
-  try { return { handle: await openPlace(), isNew: false }; }
+  try { return await openPlace(); }
   catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
     await mkdir(place, { mode });
-    return { handle: await openPlace(), isNew: true };
+    return openPlace();
   }
 }
 
@@ -42,11 +42,12 @@ export async function bindSubPath(volume: string, subPath: string, target: strin
   const opened: FileHandle[] = [await open(volume, O_PATH)];
   try {
     const mode = (await opened[0]!.stat()).mode & PERMISSIONS, components = (await resolveInside(volume, subPath)).split("/").filter((component) => component !== "" && component !== ".");
-    for (const component of components) {
-      const { handle, isNew } = await openComponent(opened.at(-1)!, component, mode);
+    for (const [i, component] of components.entries()) {
+      const isLast = i === components.length - 1, handle = await openComponent(opened.at(-1)!, component, isLast ? UNFINISHED : mode);
       opened.push(handle);
-      if ((await handle.stat()).isSymbolicLink()) throw new Error(`subPath ${JSON.stringify(subPath)} is not allowed: ${JSON.stringify(component)} is a link`);
-      if (isNew && opened.length === components.length + 1) await chmod(`/proc/self/fd/${handle.fd}`, mode);
+      const stats = await handle.stat();
+      if (stats.isSymbolicLink()) throw new Error(`subPath ${JSON.stringify(subPath)} is not allowed: ${JSON.stringify(component)} is a link`);
+      if (isLast && stats.isDirectory() && isUnfinished(stats)) await chmod(`/proc/self/fd/${handle.fd}`, mode);
     }
     const last = opened.at(-1)!;
     await mkdir(path.dirname(target), { recursive: true, mode: 0o750 });

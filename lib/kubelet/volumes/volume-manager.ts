@@ -17,6 +17,7 @@ import { writeAtomically } from "./atomic-writer.ts";
 import { prepareHostPath } from "./host-path.ts";
 import { buildPayload, type PayloadSources } from "./payload.ts";
 import { bindSubPath } from "./sub-path.ts";
+import { isUnfinished, UNFINISHED } from "./unfinished.ts";
 
 /** One volume that could not be set up; the message is that of a FailedMount event. */
 export class VolumeError extends Error { override readonly name = "VolumeError"; }
@@ -26,8 +27,6 @@ export interface VolumeManagerOptions { readonly rootDirectory: string }
 /** Volume sources this kubelet makes files or directories for, beside hostPath, and the names of their directories. */
 export const PLUGINS = { configMap: "configmap", secret: "secret", downwardAPI: "downward-api", projected: "projected", emptyDir: "empty-dir" } as const;
 const IN_MEMORY = new Set<string>(["secret", "projected", "downwardAPI"]);
-/** Mode of an emptyDir that is not opened to its pod yet, for a kubelet that was killed meanwhile; containers may set any other. */
-const UNFINISHED = 0o1000;
 
 export class VolumeManager {
   readonly #sources: PayloadSources;
@@ -66,7 +65,7 @@ export class VolumeManager {
     try {
       if (volume.hostPath !== undefined) return await prepareHostPath(volume.hostPath);
       const kind = kindOf(volume), directory = this.hostPathOf(pod, volume), gid = pod.spec.securityContext?.fsGroup;
-      if (kind === "emptyDir") return await this.#emptyDir(volume, directory, gid, memorySizeBytes(pod, volume, context));
+      if (kind === "emptyDir") return await this.#emptyDir(pod, volume, directory, context);
       const payload = await buildPayload(pod, volume, this.#sources, context);
       await mkdir(directory, { recursive: true, mode: 0o755 });
       if (IN_MEMORY.has(kind)) await ensureTmpfs(directory);
@@ -78,14 +77,14 @@ export class VolumeManager {
     }
   }
 
-  async #emptyDir(volume: Volume, directory: string, gid: number | undefined, sizeBytes: number | undefined): Promise<void> {
-    const medium = volume.emptyDir?.medium ?? "";
+  async #emptyDir(pod: Pod, volume: Volume, directory: string, context: DownwardContext): Promise<void> {
+    const medium = volume.emptyDir?.medium ?? "", gid = pod.spec.securityContext?.fsGroup;
     if (medium !== "" && medium !== "Memory") throw new Error(`emptyDir medium ${JSON.stringify(medium)} is not supported by this release`);
     await mkdir(path.dirname(directory), { recursive: true, mode: 0o755 });
     try { await mkdir(directory, { mode: UNFINISHED }); }
     catch (error) { if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error; }
-    if (medium === "Memory") await ensureTmpfs(directory, { sizeBytes, mode: UNFINISHED });
-    if (((await stat(directory)).mode & 0o7777) !== UNFINISHED) return;
+    if (medium === "Memory") await ensureTmpfs(directory, { sizeBytes: memorySizeBytes(pod, volume, context), mode: UNFINISHED });
+    if (!isUnfinished(await stat(directory))) return;
     if (gid === undefined) await chmod(directory, 0o777);
     else await own(directory, gid, 0o2777);
   }
