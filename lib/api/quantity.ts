@@ -31,6 +31,9 @@ const INT64_MAX = 2n ** 63n - 1n;
 const INT64_DIGITS = 18;
 const NANO = -9;
 
+const POWERS = Array.from({ length: 64 }, (_, exponent) => 10n ** BigInt(exponent));
+/** `10^exponent`. */
+const ten = (exponent: number): bigint => POWERS[exponent] ?? 10n ** BigInt(exponent);
 const abs = (value: bigint): bigint => (value < 0n ? -value : value);
 
 function divideAwayFromZero(value: bigint, divisor: bigint): bigint {
@@ -57,16 +60,20 @@ function precisionLeft(format: QuantityFormat, exponent: number, integer: string
   return 15 - integer.length - Math.trunc((exponent * 3) / 10) - 1;
 }
 
-const PARSED_MAX = 4_096; // Few distinct texts occur in a cluster; beyond this the memory is dropped and begun anew.
+const REMEMBERED_MAX = 4_096; // Few distinct texts occur in a cluster; beyond this the memory is dropped and begun anew.
 const parsed = new Map<string, Quantity>();
+
+function remember<T>(memory: Map<string, T>, text: string, value: T): void {
+  if (memory.size >= REMEMBERED_MAX) memory.clear();
+  if (text.length <= 32) memory.set(text, value);
+}
 
 /** Parses a quantity. Throws QuantityError. */
 export function parseQuantity(text: string): Quantity {
   const known = parsed.get(text);
   if (known !== undefined) return known;
   const quantity = parseFresh(text);
-  if (parsed.size >= PARSED_MAX) parsed.clear();
-  if (text.length <= 32) parsed.set(text, quantity);
+  remember(parsed, text, quantity);
   return quantity;
 }
 
@@ -90,11 +97,11 @@ function parseFresh(text: string): Quantity {
 
 function capped(magnitude: bigint, scale: number, format: QuantityFormat, sign: bigint): Quantity {
   if (scale < NANO) {
-    magnitude = divideAwayFromZero(magnitude, 10n ** BigInt(NANO - scale));
+    magnitude = divideAwayFromZero(magnitude, ten(NANO - scale));
     scale = NANO;
   }
   if (format === "BinarySI") {
-    const one = 10n ** BigInt(Math.max(0, -scale));
+    const one = ten(Math.max(0, -scale));
     if (magnitude > INT64_MAX * one) return { unscaled: sign * INT64_MAX, scale: 0, format };
     if (magnitude > 0n && magnitude < one) format = "DecimalSI";
   }
@@ -115,8 +122,8 @@ export function formatQuantity(quantity: Quantity): string {
   if (quantity.text !== undefined) return quantity.text;
   if (quantity.unscaled === 0n) return "0";
   if (quantity.format === "BinarySI") {
-    const whole = quantity.scale >= 0 ? quantity.unscaled * 10n ** BigInt(quantity.scale) : undefined;
-    const one = quantity.scale >= 0 ? 1n : 10n ** BigInt(-quantity.scale);
+    const whole = quantity.scale >= 0 ? quantity.unscaled * ten(quantity.scale) : undefined;
+    const one = quantity.scale >= 0 ? 1n : ten(-quantity.scale);
     const exact = whole ?? (quantity.unscaled % one === 0n ? quantity.unscaled / one : undefined);
     if (exact !== undefined && abs(exact) >= 1024n) {
       const [amount, times] = removeFactors(exact, 1024n);
@@ -125,27 +132,35 @@ export function formatQuantity(quantity: Quantity): string {
   }
   const [amount, times] = removeFactors(quantity.unscaled, 10n);
   const exponent = quantity.scale + times, over = ((exponent % 3) + 3) % 3;
-  const number = amount * 10n ** BigInt(over), tripled = exponent - over;
+  const number = amount * ten(over), tripled = exponent - over;
   if (quantity.format === "DecimalExponent") return tripled === 0 ? `${number}` : `${number}e${tripled}`;
   return `${number}${DECIMAL_SUFFIXES.get(tripled) ?? ""}`;
 }
 
 const ALREADY_CANONICAL = /^[1-9][0-9]{0,2}(?:m|k|M|G|T|)$/;
 
+const canonical = new Map<string, string>();
+
 /** The text upstream stores for `text`; spaces around it are ignored. Throws QuantityError. */
 export function canonicalQuantity(text: string): string {
-  return ALREADY_CANONICAL.test(text) ? text : formatQuantity(parseQuantity(text.trim()));
+  const known = ALREADY_CANONICAL.test(text) ? text : canonical.get(text);
+  if (known !== undefined) return known;
+  const written = formatQuantity(parseQuantity(text.trim()));
+  remember(canonical, text, written);
+  return written;
 }
 
 function aligned(a: Quantity, b: Quantity): [bigint, bigint, number] {
   if (a.scale === b.scale) return [a.unscaled, b.unscaled, a.scale];
   const scale = Math.min(a.scale, b.scale);
-  return [a.unscaled * 10n ** BigInt(a.scale - scale), b.unscaled * 10n ** BigInt(b.scale - scale), scale];
+  return [a.unscaled * ten(a.scale - scale), b.unscaled * ten(b.scale - scale), scale];
 }
 
 /** -1, 0 or 1, as for sorting. */
 export function compareQuantity(a: Quantity | string, b: Quantity | string): number {
-  const [left, right] = aligned(read(a), read(b));
+  const one = read(a), other = read(b);
+  if (other.unscaled === 0n) return one.unscaled < 0n ? -1 : one.unscaled > 0n ? 1 : 0;
+  const [left, right] = aligned(one, other);
   return left < right ? -1 : left > right ? 1 : 0;
 }
 
@@ -163,7 +178,7 @@ export function subtractQuantity(a: Quantity | string, b: Quantity | string): Qu
 
 function scaledValue(quantity: Quantity, scale: number): bigint {
   const shift = quantity.scale - scale;
-  return shift >= 0 ? quantity.unscaled * 10n ** BigInt(shift) : divideAwayFromZero(quantity.unscaled, 10n ** BigInt(-shift));
+  return shift >= 0 ? quantity.unscaled * ten(shift) : divideAwayFromZero(quantity.unscaled, ten(-shift));
 }
 
 /** The amount as a whole number, rounded away from zero. Exact up to 2^53 (8 Pi). */

@@ -1,6 +1,6 @@
 /** Decoding, encoding and tracking of a typical pod: microseconds an object on one core. */
 import { decodeObject } from "../../lib/api/decode/decode.ts";
-import { encodeObject } from "../../lib/api/encode.ts";
+import { encodeObject } from "../../lib/api/encode/encode.ts";
 import { trackUpdate } from "../../lib/api/managed-fields/track-update.ts";
 
 const container = (name: string): object => ({

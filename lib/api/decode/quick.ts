@@ -5,10 +5,12 @@
  * thrown away; the exact walk then says what is wrong. One walker a model, made when first asked for.
  */
 import { canonicalQuantity } from "../quantity.ts";
+import { madeCode } from "../../util/made-code.ts";
 import { modelOf, type FieldType, type Model, type Scalar } from "../schema/schema.ts";
 import { canonicalBase64 } from "./base64.ts";
 import { canonicalMicroTime, canonicalTime } from "./go-time.ts";
 import { setOwn } from "./json-node.ts";
+import { walkerSource } from "./walker-source.ts";
 
 export interface QuickState {
   /** Keys met, to be held against the keys in the text. */
@@ -127,23 +129,8 @@ function typeWalk(type: FieldType): Walk {
 }
 
 function modelWalk(model: Model): Walk {
-  const names = model.fields.map((field) => field.name), walks = model.fields.map((field) => typeWalk(field.type));
-  return (value, state) => {
-    if (typeof value !== "object" || value === null || Array.isArray(value)) return value === null ? undefined : odd(state);
-    const source = value as Json, object: Json = {};
-    let known = 0, all = 0;
-    for (let i = 0; i < names.length; i++) {
-      const name = names[i]!, raw = source[name];
-      if (raw === undefined) continue;
-      known++;
-      const read = walks[i]!(raw, state);
-      if (read !== undefined) object[name] = read;
-    }
-    for (const key in source) { void key; all++; }
-    if (known !== all) state.odd = true;
-    state.keys += all;
-    return object;
-  };
+  const walk = madeCode<Walk>(`decode ${model.name}`, walkerSource(model), model.fields.map((field) => typeWalk(field.type)));
+  return (value, state) => (typeof value === "object" && value !== null && !Array.isArray(value) ? walk(value, state) : value === null ? undefined : odd(state));
 }
 
 /** The walker of a model. */

@@ -27,9 +27,12 @@ type Identity = Pick<Manager, "name" | "operation" | "apiVersion" | "subresource
 
 /** The identity upstream's map has: its order decides ties. */
 export function identityOf({ name, operation, apiVersion, subresource }: Identity): string {
-  return JSON.stringify({
-    ...(name === "" ? {} : { manager: name }), operation, ...(operation === "Apply" ? {} : { apiVersion }), ...(subresource === "" ? {} : { subresource }),
-  });
+  const identity: Partial<Record<"manager" | "operation" | "apiVersion" | "subresource", string>> = {};
+  if (name !== "") identity.manager = name;
+  identity.operation = operation;
+  if (operation !== "Apply") identity.apiVersion = apiVersion;
+  if (subresource !== "") identity.subresource = subresource;
+  return JSON.stringify(identity);
 }
 
 /** Reads entries; undefined when one of them is not as upstream writes it. Entries a client sent are `foreign`: their fields are looked into. */
@@ -60,11 +63,17 @@ export function writeManagers(managers: Managers): ManagedFieldsEntry[] | undefi
   if (managers.size === 0) return undefined;
   const sorted = [...managers.values()].sort((a, b) =>
     byText(a.operation, b.operation) || seconds(a.time) - seconds(b.time) || byText(a.name, b.name) || byText(a.apiVersion, b.apiVersion) || byText(a.subresource, b.subresource));
-  return sorted.map((manager): ManagedFieldsEntry => ({
-    ...(manager.name === "" ? {} : { manager: manager.name }), operation: manager.operation, apiVersion: manager.apiVersion,
-    ...(manager.time === undefined ? {} : { time: manager.time }), fieldsType: "FieldsV1", fieldsV1: manager.fields,
-    ...(manager.subresource === "" ? {} : { subresource: manager.subresource }),
-  }));
+  return sorted.map(({ name, operation, apiVersion, subresource, time, fields }) => {
+    const entry: ManagedFieldsEntry = {};
+    if (name !== "") entry.manager = name;
+    entry.operation = operation;
+    entry.apiVersion = apiVersion;
+    if (time !== undefined) entry.time = time;
+    entry.fieldsType = "FieldsV1";
+    entry.fieldsV1 = fields;
+    if (subresource !== "") entry.subresource = subresource;
+    return entry;
+  });
 }
 
 /** Changes the fields of every manager; those left with none are dropped. */

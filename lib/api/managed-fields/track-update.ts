@@ -5,7 +5,7 @@
  * Pure. The objects are as `decodeObject` gives them; the caller sets what is returned as metadata.managedFields.
  * Counterpart: apimachinery `util/managedfields` FieldManager.Update.
  */
-import { toWire } from "../encode.ts";
+import { toWire } from "../encode/encode.ts";
 import type { JsonMap } from "../patch/json-value.ts";
 import type { ManagedFieldsEntry } from "../schema/generated/models.ts";
 import { compareObjects, type Comparison } from "./compare.ts";
@@ -54,7 +54,16 @@ export function trackedWire(model: string, object: object): JsonMap {
   return { ...wire, metadata: rest };
 }
 
-export const timestamp = (now: Date): string => `${now.toISOString().slice(0, -5)}Z`;
+let lastSecond = NaN, lastTimestamp = "";
+/** RFC 3339 with whole seconds. The last answer is kept: writes of one second ask for the same. */
+export function timestamp(now: Date): string {
+  const second = Math.floor(now.getTime() / 1_000);
+  if (second !== lastSecond) {
+    lastTimestamp = `${now.toISOString().slice(0, -5)}Z`;
+    lastSecond = second;
+  }
+  return lastTimestamp;
+}
 
 /** The managers a request starts from: its own, else the stored ones. */
 function startingManagers({ live, object, subresource }: UpdateWrite): Managers {
@@ -76,8 +85,8 @@ export function giveChanges(managers: Managers, changes: Changes, write: Tracked
   const result = takeFrom(managers, changes, (fields, lost) => difference(fields, union(union(lost.added, lost.modified), lost.removed)));
   const own = difference(union(added, modified), UNTRACKED);
   if (isEmptySet(own)) return result;
-  const identity = identityOf(writerOf(write));
-  result.set(identity, { ...writerOf(write), time: timestamp(write.now), fields: union(own, difference(result.get(identity)?.fields ?? EMPTY_SET, removed)) });
+  const writer = writerOf(write), identity = identityOf(writer);
+  result.set(identity, { ...writer, time: timestamp(write.now), fields: union(own, difference(result.get(identity)?.fields ?? EMPTY_SET, removed)) });
   return result;
 }
 
@@ -89,7 +98,8 @@ function giveEverything(write: UpdateWrite): Managers {
     const { added, modified } = changesBetween(write, undefined, write.object)(write.apiVersion)!;
     return difference(union(added, modified), UNTRACKED);
   });
-  return isEmptySet(fields) ? new Map() : new Map([[identityOf(writerOf(write)), { ...writerOf(write), time: timestamp(write.now), fields }]]);
+  const writer = writerOf(write);
+  return isEmptySet(fields) ? new Map() : new Map([[identityOf(writer), { ...writer, time: timestamp(write.now), fields }]]);
 }
 
 /** What changed from one decoded object (undefined: none) to another, as far as the write can own it. */

@@ -9,7 +9,7 @@ import { decodeBare, type Decoded, type ExpectedKind, type FieldValidation } fro
 import { UnmarshalError } from "../decode/exact.ts";
 import { NumberRangeError, plainValue, type JsonNode } from "../decode/json-node.ts";
 import { JsonSyntaxError, parseJson } from "../decode/json-parser.ts";
-import { toWire } from "../encode.ts";
+import { toWire } from "../encode/encode.ts";
 import { apiVersionOf } from "../reference.ts";
 import { modelOf } from "../schema/schema.ts";
 import { badRequest, StatusError } from "../status-error.ts";

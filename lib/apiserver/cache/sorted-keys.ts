@@ -20,6 +20,7 @@ export class SortedKeys {
   /** Keys in order under `prefix`, a new array. */
   under(prefix: string): string[] {
     this.#settle();
+    if (this.#sorted.length === 0) return [];
     const from = this.#lowerBound(prefix), to = this.#lowerBound(`${prefix}\uffff`);
     return this.#sorted.slice(from, to);
   }

@@ -93,8 +93,8 @@ async function trackElsewhere(write: Extract<Task, { task: "track" }>["write"], 
 
 /** `trackUpdate`, at once where it takes no time: an await more would be felt by every write. */
 export function trackWrite(write: UpdateWrite): ManagedFieldsEntry[] | undefined | Promise<ManagedFieldsEntry[] | undefined> {
-  const { live, object, versions, ...rest } = write;
-  if (versions !== undefined || !hasManyFields(object) && !hasManyFields(live)) return trackUpdate(write);
+  if (write.versions !== undefined || !hasManyFields(write.object) && !hasManyFields(write.live)) return trackUpdate(write);
+  const { live, object, versions: _, ...rest } = write;
   return trackElsewhere(rest, live, object);
 }
 

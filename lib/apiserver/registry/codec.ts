@@ -6,15 +6,18 @@
  * where upstream has it, so an answer is a copy of bytes. In lists, items go without kind and apiVersion, as upstream's typed lists do.
  */
 import { decodeValue } from "../../api/decode/decode.ts";
-import { toWire } from "../../api/encode.ts";
+import { makeWriter, toWire } from "../../api/encode/encode.ts";
 import { fieldsText } from "../../api/managed-fields/created-fields.ts";
+import type { ManagedFieldsEntry } from "../../api/schema/generated/models.ts";
 import type { KubeObject, ResourceDefinition } from "../../api/resource-definition.ts";
 import { apiVersionOf } from "../../api/reference.ts";
 import { Entry } from "../cache/entry.ts";
 import { objectKey } from "./keys.ts";
 
 /** Of ObjectMeta, in Go's order, what stands before the resourceVersion. */
-const HEAD_FIELDS = new Set(["name", "generateName", "namespace", "selfLink", "uid"]);
+const HEAD_FIELDS: ReadonlySet<string> = new Set(["name", "generateName", "namespace", "selfLink", "uid"]);
+const writeMetadata = makeWriter("ObjectMeta", new Set(["resourceVersion", "managedFields"]));
+const NOT_WRITTEN_HERE: ReadonlySet<string> = new Set(["kind", "apiVersion", "metadata"]);
 const NULL_MARK = Buffer.from(":null");
 const UID_MARK = Buffer.from('"uid":"'), QUOTE = 0x22, COMMA = 0x2c;
 
@@ -25,41 +28,44 @@ function keptBuffer(text: string): Buffer {
   return buffer;
 }
 
-type Wire = Record<string, unknown>;
-/** JSON of metadata.managedFields, whose sets are mostly known as text. */
-const managedFieldsText = (entries: readonly Wire[]): string =>
-  `[${entries.map((entry) => `{${Object.keys(entry).map((name) => `"${name}":${name === "fieldsV1" ? fieldsText(entry[name] as object) : JSON.stringify(entry[name])}`).join()}}`).join()}]`;
+/** Sets of fields are mostly known as text already, and are what JSON.stringify is slowest at. */
+function managedFieldsText(entries: readonly ManagedFieldsEntry[]): string {
+  const texts = entries.map((entry) => {
+    const wire = toWire("ManagedFieldsEntry", entry);
+    return `{${Object.keys(wire).map((name) => `"${name}":${name === "fieldsV1" ? fieldsText(wire[name] as object) : JSON.stringify(wire[name])}`).join()}}`;
+  });
+  return `[${texts.join()}]`;
+}
 
 export class Codec {
   readonly definition: ResourceDefinition;
   readonly apiVersion: string;
   /** `{"kind":"Pod","apiVersion":"v1",` */
   readonly head: Buffer;
-  readonly #headText: string;
+  /** As far as the metadata. ASCII. */
+  readonly #start: string;
+  readonly #writeFields: (object: object) => Record<string, unknown>;
 
   constructor(definition: ResourceDefinition) {
     this.definition = definition;
     this.apiVersion = apiVersionOf(definition);
-    this.#headText = `{"kind":${JSON.stringify(definition.kind)},"apiVersion":${JSON.stringify(this.apiVersion)},`;
-    this.head = Buffer.from(this.#headText);
+    const head = `{"kind":${JSON.stringify(definition.kind)},"apiVersion":${JSON.stringify(this.apiVersion)},`;
+    this.head = Buffer.from(head);
+    this.#start = `${head}"metadata":`;
+    this.#writeFields = makeWriter(definition.model, NOT_WRITTEN_HERE);
   }
 
   /** The stored form. The object must have a name and a uid. */
   encode(object: KubeObject): { value: Buffer; splice: number } {
-    const wire = toWire(this.definition.model, object), meta = wire["metadata"] as Record<string, unknown>;
-    let head = `${this.#headText}"metadata":{`, tail = "";
-    for (const field in meta) {
-      if (field === "resourceVersion") continue;
-      const text = `"${field}":${field === "managedFields" ? managedFieldsText(meta[field] as Wire[]) : JSON.stringify(meta[field])},`;
-      if (HEAD_FIELDS.has(field)) head += text;
-      else tail += text;
+    const { managedFields } = object.metadata, metadata = writeMetadata(object.metadata), head: Record<string, unknown> = {};
+    let tail = managedFields === undefined || managedFields.length === 0 ? "" : `,"managedFields":${managedFieldsText(managedFields)}`, isAllHead = true;
+    for (const field in metadata) {
+      if (HEAD_FIELDS.has(field)) head[field] = metadata[field];
+      else { isAllHead = false; break; }
     }
-    // What is spliced in ends in a comma, so something has to follow.
-    tail = tail === "" ? '"creationTimestamp":null}' : `${tail.slice(0, -1)}}`;
-    for (const field in wire) {
-      if (field !== "kind" && field !== "apiVersion" && field !== "metadata") tail += `,${JSON.stringify(field)}:${JSON.stringify(wire[field])}`;
-    }
-    return { value: keptBuffer(`${head}${tail}}`), splice: Buffer.byteLength(head) };
+    if (isAllHead && tail === "") tail = ',"creationTimestamp":null'; // What is spliced in ends in a comma, so something has to follow.
+    const start = `${this.#start}${JSON.stringify(metadata).slice(0, -1)}`, fields = JSON.stringify(this.#writeFields(object));
+    return { value: keptBuffer(`${start}${tail}}${fields === "{}" ? "}" : `,${fields.slice(1)}`}`), splice: this.#start.length + Buffer.byteLength(JSON.stringify(head)) };
   }
 
   /** The decoded object of an entry, its resourceVersion in place. Each call makes a new one. */

@@ -1,6 +1,6 @@
 import test from "ava";
 import { decodeObject } from "../../../lib/api/decode/decode.ts";
-import { toWire } from "../../../lib/api/encode.ts";
+import { toWire } from "../../../lib/api/encode/encode.ts";
 import type { KubeObject } from "../../../lib/api/resource-definition.ts";
 import { resources } from "../../../lib/api/resources.ts";
 import { modelOf, type FieldType, type Scalar } from "../../../lib/api/schema/schema.ts";

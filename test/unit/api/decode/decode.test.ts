@@ -1,7 +1,7 @@
 import test from "ava";
 import fc from "fast-check";
 import { decodeObject, decodeValue, type FieldValidation } from "../../../../lib/api/decode/decode.ts";
-import { encodeObject } from "../../../../lib/api/encode.ts";
+import { encodeObject } from "../../../../lib/api/encode/encode.ts";
 import { ExactWalk } from "../../../../lib/api/decode/exact.ts";
 import { parseJson } from "../../../../lib/api/decode/json-parser.ts";
 import { modelNames, modelOf, type FieldType, type Model } from "../../../../lib/api/schema/schema.ts";

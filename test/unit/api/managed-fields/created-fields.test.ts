@@ -1,9 +1,8 @@
 import test from "ava";
 import fc from "fast-check";
-import { createdFields, fieldsText, outline } from "../../../../lib/api/managed-fields/created-fields.ts";
+import { createdFields, fieldsText } from "../../../../lib/api/managed-fields/created-fields.ts";
 import { difference, union } from "../../../../lib/api/managed-fields/field-set.ts";
 import { UNTRACKED } from "../../../../lib/api/managed-fields/reset-fields.ts";
-import { shapeOf } from "../../../../lib/api/managed-fields/shape.ts";
 import { changesBetween, trackUpdate, type UpdateWrite } from "../../../../lib/api/managed-fields/track-update.ts";
 
 const NOW = new Date("2026-01-02T03:04:05Z");
@@ -47,8 +46,23 @@ test("createdFields() finds out once for objects of one outline, and again for a
   t.is(found, 3);
 });
 
-test("outline() tells apart keys that run into each other", (t) => {
-  const of = (data: object): string => outline(shapeOf("ConfigMap"), { data });
-  t.not(of({ "a": "x", "1:b": "" }), of({ "a1;1:b": "x" }));
-  t.not(of({ a: "" }), of({ a: "x" }));
+test("createdFields() tells apart keys that run into each other, and where a map ends", (t) => {
+  let found = 0;
+  const ask = (model: string, object: object): unknown => createdFields({ model, apiVersion: "v1", subresource: "", hasStatus: false }, object, () => ({ [`f:${found++}`]: {} }));
+  const all = [{ "a": "x", "1:b": "" }, { "a1;1:b": "x" }, { a: "" }, { a: "x" }, { a: "set" }].map((data) => ask("ConfigMap", { data }));
+  t.is(all[3], all[4]);
+  t.is(new Set(all).size, 4);
+  t.not(ask("ConfigMap", { data: { a: "x" }, binaryData: { b: "x" } }), ask("ConfigMap", { data: { a: "x", binaryData: "{", b: "x" } }));
+});
+
+test("createdFields() remembers no outline that is too long, and goes on when its memory is full", (t) => {
+  let found = 0;
+  const ask = (data: object): unknown => createdFields({ model: "ConfigMap", apiVersion: "v1", subresource: "", hasStatus: false }, { data }, () => ({ [`f:${found++}`]: {} }));
+  const long = Object.fromEntries(Array.from({ length: 2_000 }, (_, i) => [`key-${i}`, "x"]));
+  t.not(ask(long), ask(long));
+  const first = ask({ first: "x" });
+  for (let i = 0; i < 400; i++) ask(Object.fromEntries(Array.from({ length: 100 }, (_, k) => [`${i}-${k}`, "x"])));
+  const again = ask({ first: "x" });
+  t.not(again, first);
+  t.is(ask({ first: "y" }), again);
 });

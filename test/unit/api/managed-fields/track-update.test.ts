@@ -1,7 +1,7 @@
 import test from "ava";
 import fc from "fast-check";
 import { decodeObject } from "../../../../lib/api/decode/decode.ts";
-import { toWire } from "../../../../lib/api/encode.ts";
+import { toWire } from "../../../../lib/api/encode/encode.ts";
 import { managerName } from "../../../../lib/api/managed-fields/managers.ts";
 import { trackUpdate, type UpdateWrite } from "../../../../lib/api/managed-fields/track-update.ts";
 

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { applyPatch, type PatchType } from "../../../../lib/api/patch/patch.ts";
 import { applyMergePatch } from "../../../../lib/api/patch/merge-patch.ts";
 import { applyJsonPatch } from "../../../../lib/api/patch/json-patch.ts";
-import { encodeObject } from "../../../../lib/api/encode.ts";
+import { encodeObject } from "../../../../lib/api/encode/encode.ts";
 import type { FieldValidation } from "../../../../lib/api/decode/decode.ts";
 
 const DEPLOYMENT = { group: "apps", version: "v1", kind: "Deployment" };

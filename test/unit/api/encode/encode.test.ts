@@ -1,5 +1,5 @@
 import test from "ava";
-import { encodeObject } from "../../../lib/api/encode.ts";
+import { encodeObject } from "../../../../lib/api/encode/encode.ts";
 
 const encode = (model: string, object: unknown): string => encodeObject(model, object as object);
 
