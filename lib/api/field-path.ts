@@ -22,7 +22,9 @@ export class FieldPath {
 
   /** The named field, or a field of a field. */
   child(...names: readonly string[]): FieldPath {
-    return names.reduce<FieldPath>((path, name) => new FieldPath(path, name, false), this);
+    let path: FieldPath = this; // eslint-disable-line typescript/no-this-alias -- the start of a walk down
+    for (let i = 0; i < names.length; i++) path = new FieldPath(path, names[i]!, false);
+    return path;
   }
 
   /** An element of a list. */

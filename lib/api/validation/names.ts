@@ -87,14 +87,15 @@ export function isDns1035Label(value: string): readonly string[] {
 }
 
 const KEY_NAME = "([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]";
-const keyNameRegexp = new RegExp(`^${KEY_NAME}$`);
+const keyNameRegexp = new RegExp(`^${KEY_NAME}$`), prefixedKeyRegexp = new RegExp(`^${SUBDOMAIN}/${KEY_NAME}$`);
 const KEY_MESSAGE = "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character";
 const labelValueRegexp = new RegExp(`^(${KEY_NAME})?$`);
 
 /** A label key (upstream's "qualified name"): an optional DNS prefix and `/`, then a name. */
 export function isLabelKey(value: string): readonly string[] {
   const slash = value.indexOf("/");
-  if (slash < 0 && value.length <= DNS_LABEL_MAX && keyNameRegexp.test(value)) return NONE;
+  if (slash < 0 ? value.length <= DNS_LABEL_MAX && keyNameRegexp.test(value)
+    : slash <= DNS_SUBDOMAIN_MAX && value.length - slash - 1 <= DNS_LABEL_MAX && prefixedKeyRegexp.test(value)) return NONE;
   const keyError = regexError(KEY_MESSAGE, KEY_NAME, "MyName", "my.name", "123-abc");
   const parts = value.split("/");
   if (parts.length > 2) return [`a valid label key ${keyError} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')`];

@@ -24,3 +24,13 @@ test("encodeObject() keeps a pointer's zero and drops a value's", (t) => {
 test("encodeObject() writes the unions of schemas", (t) => {
   t.is(encode("JSONSchemaProps", { items: { type: "string", maxLength: 0 }, additionalProperties: false, type: "" }), '{"maxLength":0}'.replace("{", '{"items":{"type":"string",').replace("}", '},"additionalProperties":false}'));
 });
+
+test("encodeObject() writes models inside lists, maps and themselves", (t) => {
+  t.is(encode("JSONSchemaProps", { properties: { b: { type: "" }, a: { allOf: [{ minLength: 0 }, {}], not: { type: "string" } } }, dependencies: { z: ["x"], y: { title: "t" } } }),
+    '{"allOf":[{"minLength":0},{}],"not":{"type":"string"}}'.replace(/^/, '{"properties":{"a":').replace(/$/, ',"b":{}},"dependencies":{"y":{"title":"t"},"z":["x"]}}'));
+  t.is(encode("PodAffinityTerm", { topologyKey: "k", labelSelector: { matchExpressions: [{ key: "a", operator: "In", values: ["x", ""] }] } }), '{"labelSelector":{"matchExpressions":[{"key":"a","operator":"In","values":["x",""]}]},"topologyKey":"k"}');
+});
+
+test("encodeObject() writes maps whose keys are names of JavaScript's own", (t) => {
+  t.is(encode("ConfigMap", { data: JSON.parse('{"toString":"b","__proto__":"a"}') as object }), '{"metadata":{},"data":{"__proto__":"a","toString":"b"}}');
+});
