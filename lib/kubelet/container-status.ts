@@ -2,6 +2,7 @@
  * The status of one container as the API shows it. Pure.
  * Counterpart: kubelet `kubelet_pods.go` convertToAPIContainerStatuses.
  */
+import { toTimestamp } from "../api/helpers/timestamps.ts";
 import type { Container, ContainerState, ContainerStateWaiting, ContainerStatus, Pod, ResourceRequirements } from "../api/schema/generated/models.ts";
 import { findContainer, isSidecar, restartsAfter } from "./pod-facts.ts";
 import type { PodRuntimeStatus, RuntimeContainer } from "./runtime-status.ts";
@@ -17,7 +18,7 @@ export interface StatusInputs {
   readonly resources: ReadonlyMap<string, ResourceRequirements>;
 }
 
-export const formatTime = (ms: number): string => `${new Date(ms).toISOString().slice(0, 19)}Z`;
+export const formatTime = (ms: number): string => toTimestamp(new Date(ms));
 const containerId = (run: RuntimeContainer): string => `containerd://${run.id}`;
 
 const EXIT_REASONS: Record<string, string> = { StartError: "StartError", OOMKilled: "OOMKilled" };

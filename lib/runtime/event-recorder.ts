@@ -5,6 +5,7 @@
  * object are written in order; while the server is away events are dropped after EVENT_TRIES, never piled up.
  * Counterpart: client-go `tools/record` (core events, the default) and `tools/events` (events.k8s.io, as kube-scheduler uses).
  */
+import { toTimestamp } from "../api/helpers/timestamps.ts";
 import { hostname } from "node:os";
 import { isAbort } from "../util/abort.ts";
 import { ConnectionError, type Client } from "../client/client.ts";
@@ -125,7 +126,7 @@ export class EventBroadcaster implements Runnable {
   async #write(recorder: RecorderState, happening: Happening, decision: Exclude<EventDecision, { kind: "drop" }>, at: Date, signal: AbortSignal): Promise<void> {
     const { client } = this.#deps, namespace = namespaceOf(happening.about), newApi = recorder.options.api === "events.k8s.io";
     if (decision.kind === "patch") {
-      const patch = newApi ? { series: { count: decision.count, lastObservedTime: microTime(at) } } : { count: decision.count, lastTimestamp: seconds(at), message: decision.message };
+      const patch = newApi ? { series: { count: decision.count, lastObservedTime: microTime(at) } } : { count: decision.count, lastTimestamp: toTimestamp(at), message: decision.message };
       try {
         await client.patch<unknown>(newApi ? eventsEvents : events, { namespace, name: decision.name }, "strategic", patch, {}, signal);
         return;
@@ -139,7 +140,6 @@ export class EventBroadcaster implements Runnable {
 interface RecorderState { options: EventRecorderOptions; correlator: EventsCorrelator }
 
 const namespaceOf = (about: ObjectReference): string => about.namespace || "default";
-const seconds = (at: Date): string => `${at.toISOString().slice(0, 19)}Z`;
 const microTime = (at: Date): string => at.toISOString().replace("Z", "000Z");
 
 function coreEvent(options: EventRecorderOptions, happening: Happening, decision: { name: string; message: string; firstMs: number; count?: number }, at: Date): CoreV1Event {
@@ -148,7 +148,7 @@ function coreEvent(options: EventRecorderOptions, happening: Happening, decision
     involvedObject: happening.about, ...(happening.related === undefined ? {} : { related: happening.related }),
     reason: happening.reason, message: decision.message, type: happening.type,
     source: { component: options.component, ...(options.host === undefined ? {} : { host: options.host }) },
-    firstTimestamp: seconds(new Date(decision.firstMs)), lastTimestamp: seconds(at), count: decision.count ?? 1,
+    firstTimestamp: toTimestamp(new Date(decision.firstMs)), lastTimestamp: toTimestamp(at), count: decision.count ?? 1,
     reportingComponent: options.component, reportingInstance: options.host ?? "",
   };
 }

@@ -1,4 +1,5 @@
 /** What the scheduler writes into a pod's status: the PodScheduled condition and the nominated node. Pure. Counterpart: scheduler `updatePod`. */
+import { toTimestamp } from "../api/helpers/timestamps.ts";
 import type { Pod, PodCondition } from "../api/schema/generated/models.ts";
 
 export interface StatusWish {
@@ -13,7 +14,7 @@ export function planPodStatus(pod: Pod, { condition, nominatedNodeName }: Status
   const isSame = condition === undefined || (old !== undefined && old.status === condition.status && old.reason === condition.reason && old.message === condition.message);
   const isNominated = nominatedNodeName === undefined || nominatedNodeName === (pod.status?.nominatedNodeName ?? "");
   if (isSame && isNominated) return undefined;
-  const stamp = `${now.toISOString().slice(0, 19)}Z`;
+  const stamp = toTimestamp(now);
   const patched: Partial<PodCondition> | undefined = isSame ? undefined : {
     ...condition,
     ...(pod.metadata.generation === undefined ? {} : { observedGeneration: pod.metadata.generation }),

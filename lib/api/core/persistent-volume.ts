@@ -1,4 +1,5 @@
 /** PersistentVolume: storage that outlives pods. Counterpart: kubernetes `registry/core/persistentvolume`. */
+import { toTimestamp } from "../helpers/timestamps.ts";
 import { STORAGE_CLASS_ANNOTATION } from "../helpers/storage-class.ts";
 import { ageColumn, column, nameColumn, orUnset } from "../columns.ts";
 import { defineResource } from "../define-resource.ts";
@@ -10,7 +11,6 @@ import { formatAccessModes } from "./persistent-volume-claim.ts";
 import { checkVolumeSpec, checkVolumeUpdate } from "./persistent-volume-validation.ts";
 import { defaultNetworkVolume } from "./pod-spec-defaults.ts";
 
-const seconds = (now: Date): string => `${now.toISOString().slice(0, 19)}Z`;
 
 function defaults(volume: PersistentVolume): void {
   const spec = (volume.spec ??= {});
@@ -28,12 +28,12 @@ export const persistentVolumeDefinition = defineResource<PersistentVolume>({
   shortNames: ["pv"],
   notRunYet: true,
   defaults,
-  prepareForCreate: (volume, { now }) => void (volume.status = { phase: "Pending", lastPhaseTransitionTime: seconds(now) }),
+  prepareForCreate: (volume, { now }) => void (volume.status = { phase: "Pending", lastPhaseTransitionTime: toTimestamp(now) }),
   prepareForUpdate: (volume, old) => void (volume.status = old.status),
   prepareForStatusUpdate: (volume, old, { now }) => {
     volume.spec = old.spec;
     const status = (volume.status ??= {});
-    if (status.phase !== old.status?.phase && (status.lastPhaseTransitionTime === undefined || status.lastPhaseTransitionTime === old.status?.lastPhaseTransitionTime)) status.lastPhaseTransitionTime = seconds(now);
+    if (status.phase !== old.status?.phase && (status.lastPhaseTransitionTime === undefined || status.lastPhaseTransitionTime === old.status?.lastPhaseTransitionTime)) status.lastPhaseTransitionTime = toTimestamp(now);
     else status.lastPhaseTransitionTime ??= old.status?.lastPhaseTransitionTime;
   },
   validate: (volume) => collect((errors) => checkVolumeSpec(errors, volume)),

@@ -22,7 +22,8 @@ import { prune, type ShownIn } from "./prune.ts";
 import { ownable, UNTRACKED } from "./reset-fields.ts";
 import { ItemError, shapeOf, type StructShape } from "./shape.ts";
 import { fieldSetOf } from "./to-field-set.ts";
-import { changesBetween, emptyWire, filtered, giveChanges, managedFieldsOf, timestamp, trackedWire, type TrackedWrite } from "./track-update.ts";
+import { toTimestamp } from "../helpers/timestamps.ts";
+import { changesBetween, emptyWire, filtered, giveChanges, managedFieldsOf, trackedWire, type TrackedWrite } from "./track-update.ts";
 import { appliedErrors } from "./validate-applied.ts";
 import { changesOf, takeFrom, type Changes } from "./versions.ts";
 
@@ -154,7 +155,7 @@ export function* applyInSteps(write: ApplyWrite): Generator<void, ApplyResult> {
   const object = decodeMerged(write, cloneJson(merged.object));
   syncLastApplied(write, object);
   const self = identityOf({ name: write.manager, operation: "Apply", apiVersion: write.apiVersion, subresource: write.subresource }), entry = merged.managers.get(self);
-  if (changed && entry !== undefined) merged.managers.set(self, { ...entry, time: timestamp(write.now) });
+  if (changed && entry !== undefined) merged.managers.set(self, { ...entry, time: toTimestamp(write.now) });
   return { object, managedFields: writeManagers(merged.managers), changed };
 }
 

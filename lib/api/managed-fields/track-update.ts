@@ -5,6 +5,7 @@
  * Pure. The objects are as `decodeObject` gives them; the caller sets what is returned as metadata.managedFields.
  * Counterpart: apimachinery `util/managedfields` FieldManager.Update.
  */
+import { toTimestamp } from "../helpers/timestamps.ts";
 import { toWire } from "../encode/encode.ts";
 import type { JsonMap } from "../patch/json-value.ts";
 import type { ManagedFieldsEntry } from "../schema/generated/models.ts";
@@ -54,17 +55,6 @@ export function trackedWire(model: string, object: object): JsonMap {
   return { ...wire, metadata: rest };
 }
 
-let lastSecond = NaN, lastTimestamp = "";
-/** RFC 3339 with whole seconds. The last answer is kept: writes of one second ask for the same. */
-export function timestamp(now: Date): string {
-  const second = Math.floor(now.getTime() / 1_000);
-  if (second !== lastSecond) {
-    lastTimestamp = `${now.toISOString().slice(0, -5)}Z`;
-    lastSecond = second;
-  }
-  return lastTimestamp;
-}
-
 /** The managers a request starts from: its own, else the stored ones. */
 function startingManagers({ live, object, subresource }: UpdateWrite): Managers {
   const stored = (): Managers => readManagers(managedFieldsOf(live)) ?? new Map<string, never>();
@@ -86,7 +76,7 @@ export function giveChanges(managers: Managers, changes: Changes, write: Tracked
   const own = difference(union(added, modified), UNTRACKED);
   if (isEmptySet(own)) return result;
   const writer = writerOf(write), identity = identityOf(writer);
-  result.set(identity, { ...writer, time: timestamp(write.now), fields: union(own, difference(result.get(identity)?.fields ?? EMPTY_SET, removed)) });
+  result.set(identity, { ...writer, time: toTimestamp(write.now), fields: union(own, difference(result.get(identity)?.fields ?? EMPTY_SET, removed)) });
   return result;
 }
 
@@ -99,7 +89,7 @@ function giveEverything(write: UpdateWrite): Managers {
     return difference(union(added, modified), UNTRACKED);
   });
   const writer = writerOf(write);
-  return isEmptySet(fields) ? new Map() : new Map([[identityOf(writer), { ...writer, time: timestamp(write.now), fields }]]);
+  return isEmptySet(fields) ? new Map() : new Map([[identityOf(writer), { ...writer, time: toTimestamp(write.now), fields }]]);
 }
 
 /** What changed from one decoded object (undefined: none) to another, as far as the write can own it. */

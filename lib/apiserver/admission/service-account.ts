@@ -15,7 +15,7 @@ export const TOKEN_VOLUME_PREFIX = "kube-api-access-";
 export const TOKEN_EXPIRATION_SECONDS = 3_607;
 const MIRROR_ANNOTATION = "kubernetes.io/config.mirror", ENFORCE_MOUNTABLE_ANNOTATION = "kubernetes.io/enforce-mountable-secrets";
 /** No vowels and no digits that look like letters: upstream's alphabet for generated names. */
-const ALPHABET = "bcdfghjklmnpqrstvwxz2456789";
+const ALPHABET = "bcdfghjklmnpqrstvwxz2456789", SUFFIX_LENGTH = 5;
 
 export class ServiceAccount implements AdmissionPlugin {
   readonly name = "ServiceAccount";
@@ -69,10 +69,16 @@ function refuseUnmountable(attributes: AdmissionAttributes, pod: Pod, account: A
   }
 }
 
+function freshName(random: () => number): string {
+  let name = TOKEN_VOLUME_PREFIX;
+  for (let i = 0; i < SUFFIX_LENGTH; i++) name += ALPHABET[Math.floor(random() * ALPHABET.length)]!;
+  return name;
+}
+
 /** Mounts the token into every container that has nothing at its path; adds the volume when one needed it. */
 function mountToken(pod: Pod, random: () => number): void {
   const spec = pod.spec!, existing = (spec.volumes ?? []).find((volume) => volume.name.startsWith(TOKEN_VOLUME_PREFIX));
-  const name = existing?.name ?? `${TOKEN_VOLUME_PREFIX}${Array.from({ length: 5 }, () => ALPHABET[Math.floor(random() * ALPHABET.length)]).join("")}`;
+  const name = existing?.name ?? freshName(random);
   let mounted = false;
   const mount = (container: Container): void => {
     if ((container.volumeMounts ?? []).some((each) => each.mountPath === TOKEN_MOUNT_PATH)) return;

@@ -22,6 +22,8 @@ export class WatchCache implements CacheReader {
   readonly #log: Logger;
   readonly #byPrefix = new Map<string, ResourceCache>();
   readonly #byResource = new Map<string, ResourceCache>();
+  /** As `#byResource`, for references that have been asked with: mostly constants of the program. */
+  readonly #byReference = new WeakMap<object, ResourceCache>();
   readonly #budget = new HistoryBudget();
   readonly #decoded = new DecodedCache(DECODED_BYTES_MAX);
   readonly #waiting: { revision: number; resolve: () => void }[] = [];
@@ -46,8 +48,11 @@ export class WatchCache implements CacheReader {
   }
 
   cacheOf(resource: Pick<ResourceReference, "group" | "version" | "plural">): ResourceCache {
+    const known = this.#byReference.get(resource);
+    if (known !== undefined) return known;
     const cache = this.#byResource.get(resourceKey(resource));
     if (cache === undefined) throw new Error(`Cannot read resource "${resourceKey(resource)}": it has no cache`);
+    this.#byReference.set(resource, cache);
     return cache;
   }
 

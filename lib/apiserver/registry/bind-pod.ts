@@ -1,11 +1,12 @@
 /** pods/binding: gives a pod its node, once. Counterpart: kubernetes `registry/core/pod/storage` BindingREST. */
+import { toTimestamp } from "../../api/helpers/timestamps.ts";
 import { invalidError, notSupported, required } from "../../api/field-error.ts";
 import type { KubeObject } from "../../api/resource-definition.ts";
 import type { Binding, Pod } from "../../api/schema/generated/models.ts";
 import { badRequest, conflict, type Status } from "../../api/status-error.ts";
 import type { CreateHandler } from "../contracts.ts";
 import { modifyObject } from "./modify.ts";
-import { timestamp, type Resource } from "./resource.ts";
+import type { Resource } from "./resource.ts";
 
 const BINDING = { group: "", plural: "pods/binding" };
 
@@ -41,6 +42,6 @@ export const bindHandler = (pods: Resource): CreateHandler => async (object, con
   const binding = object as Binding;
   if (binding.metadata.name !== undefined && binding.metadata.name !== "" && binding.metadata.name !== context.name) throw badRequest("name in URL does not match name in Binding object");
   check(binding);
-  await modifyObject<Pod>(pods, context.namespace, context.name, (pod) => assign(pod, binding, timestamp(pods.deps.clock.now())), context.dryRun);
+  await modifyObject<Pod>(pods, context.namespace, context.name, (pod) => assign(pod, binding, toTimestamp(pods.deps.clock.now())), context.dryRun);
   return success(201);
 };

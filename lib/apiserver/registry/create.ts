@@ -1,5 +1,6 @@
 /** Creating an object. Counterpart: apiserver `registry/rest/create.go` and `registry/generic/registry/store.go` Create. */
 import { randomUUID } from "node:crypto";
+import { toTimestamp } from "../../api/helpers/timestamps.ts";
 import { invalidError } from "../../api/field-error.ts";
 import type { KubeObject } from "../../api/resource-definition.ts";
 import { StatusError, alreadyExists, badRequest } from "../../api/status-error.ts";
@@ -8,25 +9,24 @@ import { RevisionConflictError } from "../../storage/store.ts";
 import { Turns } from "../../util/turns.ts";
 import type { AdmissionAttributes, WriteTransaction } from "../contracts.ts";
 import type { Entry } from "../cache/entry.ts";
-import { generatedName, timestamp, type Resource, type WriteContext } from "./resource.ts";
+import { generatedName, type Resource, type WriteContext } from "./resource.ts";
 import { track } from "./tracked-write.ts";
 
 /** Times a taken generated name is thrown again. */
 const GENERATE_TRIES_MAX = 8;
 
+const NOT_FOR_CLIENTS = ["resourceVersion", "selfLink", "deletionTimestamp", "deletionGracePeriodSeconds"] as const;
+
 /** What the server alone decides of the metadata of a new object. */
 function stampMetadata(resource: Resource, object: KubeObject, namespace: string, now: Date): void {
   const meta = object.metadata;
   if (meta.resourceVersion !== undefined && meta.resourceVersion !== "" && meta.resourceVersion !== "0") throw new StatusError("", "resourceVersion should not be set on objects to be created", { code: 500 });
-  delete meta.resourceVersion;
-  delete meta.selfLink;
-  delete meta.deletionTimestamp;
-  delete meta.deletionGracePeriodSeconds;
+  for (const field of NOT_FOR_CLIENTS) if (meta[field] !== undefined) delete meta[field];
   if (namespace !== "") meta.namespace = namespace;
   else if (meta.namespace === "") delete meta.namespace;
   if ((meta.name ?? "") === "" && (meta.generateName ?? "") !== "") meta.name = freeName(resource, namespace, meta.generateName!);
   meta.uid = randomUUID();
-  meta.creationTimestamp = timestamp(now);
+  meta.creationTimestamp = toTimestamp(now);
   if (resource.definition.hasGeneration) meta.generation = 1;
 }
 

@@ -1,11 +1,12 @@
 /** Deleting objects. Counterpart: apiserver `registry/generic/registry/store.go` Delete and DeleteCollection. */
+import { toTimestamp } from "../../api/helpers/timestamps.ts";
 import type { KubeObject } from "../../api/resource-definition.ts";
 import type { DeleteOptions, Namespace } from "../../api/schema/generated/models.ts";
 import { conflict } from "../../api/status-error.ts";
 import { RevisionConflictError } from "../../storage/store.ts";
 import type { Entry } from "../cache/entry.ts";
 import { checkDeleteOptions, planDelete, type DeletePlan } from "./plan-delete.ts";
-import { timestamp, type Resource, type WriteContext } from "./resource.ts";
+import type { Resource, WriteContext } from "./resource.ts";
 import { MODIFIED } from "./update.ts";
 
 export interface DeleteResult {
@@ -51,7 +52,7 @@ function planNamespace(resource: Resource, stored: Entry, options: DeleteOptions
   if ((namespace.spec?.finalizers ?? []).length === 0 || plan.kind !== "remove") return plan;
   if (namespace.metadata.deletionTimestamp !== undefined) return { kind: "pending" };
   const generation = namespace.metadata.generation;
-  return { kind: "mark", metadata: { finalizers: namespace.metadata.finalizers ?? [], deletionTimestamp: timestamp(now), deletionGracePeriodSeconds: 0, ...(generation === undefined ? {} : { generation: generation + 1 }) } };
+  return { kind: "mark", metadata: { finalizers: namespace.metadata.finalizers ?? [], deletionTimestamp: toTimestamp(now), deletionGracePeriodSeconds: 0, ...(generation === undefined ? {} : { generation: generation + 1 }) } };
 }
 
 async function carryOut(resource: Resource, stored: Entry, old: KubeObject, plan: DeletePlan, context: DeleteContext): Promise<DeleteResult> {

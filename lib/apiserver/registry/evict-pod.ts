@@ -2,6 +2,7 @@
  * pods/eviction: deletes a pod unless a PodDisruptionBudget says no.
  * Counterpart: kubernetes `registry/core/pod/storage/eviction.go`.
  */
+import { toTimestamp } from "../../api/helpers/timestamps.ts";
 import { matchesLabels, selectorFromObject } from "../../api/helpers/label-selector.ts";
 import type { DeleteOptions, Eviction, Pod, PodDisruptionBudget } from "../../api/schema/generated/models.ts";
 import { poddisruptionbudgets } from "../../api/schema/generated/references.ts";
@@ -11,7 +12,7 @@ import { success } from "./bind-pod.ts";
 import { deleteObject } from "./delete.ts";
 import { modifyObject } from "./modify.ts";
 import { checkPreconditions } from "./plan-delete.ts";
-import { timestamp, type Resource } from "./resource.ts";
+import type { Resource } from "./resource.ts";
 
 /** Evictions the budget's controller has not yet seen. */
 const DISRUPTED_PODS_MAX = 2_000;
@@ -83,7 +84,7 @@ async function evict({ pods, budgets, cache }: Deps, options: DeleteOptions, con
       throw error;
     }
   }
-  const now = timestamp(pods.deps.clock.now());
+  const now = toTimestamp(pods.deps.clock.now());
   await modifyObject<PodDisruptionBudget>(budgets, namespace, budget.metadata.name, (held) => takeDisruption(held, name, now), context.dryRun);
   await disruptAndDelete(pods, options, context);
 }
@@ -92,7 +93,7 @@ async function evict({ pods, budgets, cache }: Deps, options: DeleteOptions, con
 async function disruptAndDelete(pods: Resource, options: DeleteOptions, context: CreateContext): Promise<void> {
   const { namespace, name } = context, wanted = options.preconditions ?? {};
   if (context.dryRun) { await deleteObject(pods, namespace, name, options, context); return; }
-  const now = timestamp(pods.deps.clock.now());
+  const now = toTimestamp(pods.deps.clock.now());
   const entry = await modifyObject<Pod>(pods, namespace, name, (pod) => {
     checkPreconditions(pods.definition, pod, options);
     const { generation } = pod.metadata;

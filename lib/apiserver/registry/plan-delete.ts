@@ -6,7 +6,7 @@ import type { KubeObject, ResourceDefinition } from "../../api/resource-definiti
 import { invalidError, invalid, notSupported } from "../../api/field-error.ts";
 import { conflict } from "../../api/status-error.ts";
 import type { DeleteOptions, ObjectMeta, Pod } from "../../api/schema/generated/models.ts";
-import { timestamp } from "./resource.ts";
+import { toTimestamp } from "../../api/helpers/timestamps.ts";
 
 export type DeletePlan =
   | { readonly kind: "remove" }
@@ -75,19 +75,19 @@ export function planDelete(definition: ResourceDefinition, object: KubeObject, o
       if (wanted === undefined || wanted >= left) return { kind: "pending" };
       if (wanted <= 0 && current.length === 0) return { kind: "remove" };
       const moved = new Date(Date.parse(meta.deletionTimestamp) - (left - Math.max(wanted, 0)) * 1000);
-      return { kind: "mark", metadata: { finalizers: current, deletionTimestamp: timestamp(moved), deletionGracePeriodSeconds: Math.max(wanted, 0) } };
+      return { kind: "mark", metadata: { finalizers: current, deletionTimestamp: toTimestamp(moved), deletionGracePeriodSeconds: Math.max(wanted, 0) } };
     }
   }
   const finalizers = planFinalizers(current, options, definition.defaultPropagation);
   if (graceful && meta.deletionTimestamp === undefined) {
     const grace = podGrace(object as unknown as Pod, definition, options);
     if (grace > 0 || finalizers.length > 0) {
-      return { kind: "mark", metadata: { finalizers, deletionTimestamp: timestamp(new Date(now.getTime() + grace * 1000)), deletionGracePeriodSeconds: grace, ...bumped } };
+      return { kind: "mark", metadata: { finalizers, deletionTimestamp: toTimestamp(new Date(now.getTime() + grace * 1000)), deletionGracePeriodSeconds: grace, ...bumped } };
     }
     return { kind: "remove" };
   }
   if (finalizers.length === 0) return { kind: "remove" };
   const marked = meta.deletionTimestamp !== undefined;
   if (marked && finalizers.length === current.length && finalizers.every((finalizer, i) => finalizer === current[i])) return { kind: "pending" };
-  return { kind: "mark", metadata: { finalizers, deletionTimestamp: meta.deletionTimestamp ?? timestamp(now), deletionGracePeriodSeconds: 0, ...(marked ? {} : bumped) } };
+  return { kind: "mark", metadata: { finalizers, deletionTimestamp: meta.deletionTimestamp ?? toTimestamp(now), deletionGracePeriodSeconds: 0, ...(marked ? {} : bumped) } };
 }

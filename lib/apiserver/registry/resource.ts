@@ -152,12 +152,3 @@ export function generatedName(prefix: string): string {
   }
   return prefix.slice(0, GENERATE_PREFIX_MAX) + suffix;
 }
-
-/** RFC 3339 in whole seconds, as metav1.Time. */
-export function timestamp(date: Date): string {
-  const second = Math.floor(date.getTime() / 1000);
-  // Thousands of objects are stamped in one second.
-  if (second !== stamped.second) { stamped.second = second; stamped.text = `${date.toISOString().slice(0, 19)}Z`; }
-  return stamped.text;
-}
-const stamped = { second: Number.NaN, text: "" };

@@ -1,6 +1,7 @@
 /**
  * Bootstrap tokens and the pin of the cluster's authority: pure. Counterpart: cluster-bootstrap `token/util`, kubeadm `pubkeypin`.
  */
+import { toTimestamp } from "../../api/helpers/timestamps.ts";
 import { createHash, randomInt, X509Certificate } from "node:crypto";
 import type { Secret } from "../../api/schema/generated/models.ts";
 
@@ -23,7 +24,7 @@ export function tokenSecret(token: string, expires: Date | undefined, descriptio
   const { id, secret } = parseToken(token);
   const fields: Record<string, string> = {
     "token-id": id, "token-secret": secret, "usage-bootstrap-authentication": "true", "usage-bootstrap-signing": "true", "auth-extra-groups": TOKEN_GROUP,
-    ...(description === "" ? {} : { description }), ...(expires === undefined ? {} : { expiration: `${expires.toISOString().slice(0, 19)}Z` }),
+    ...(description === "" ? {} : { description }), ...(expires === undefined ? {} : { expiration: toTimestamp(expires) }),
   };
   return {
     apiVersion: "v1", kind: "Secret", type: "bootstrap.kubernetes.io/token", metadata: { name: `bootstrap-token-${id}`, namespace: "kube-system" },

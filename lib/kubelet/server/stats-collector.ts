@@ -1,4 +1,5 @@
 /** Gathers what `/stats/summary` and `/metrics/resource` tell, from the runtime, the control groups and `/proc`. */
+import { toTimestamp } from "../../api/helpers/timestamps.ts";
 import { readFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import type { CriMessage } from "../../cri/messages.ts";
@@ -44,7 +45,7 @@ export class StatsCollector {
       readFile("/proc/stat", "utf8"), readMemory(), readSpace(this.#rootDirectory).catch(() => undefined), cri.call("ListContainerStats", {}).then((r) => r.stats),
       cri.call("ListPodSandboxStats", {}).then((r) => r.stats, (): CriMessage<"PodSandboxStats">[] => []), Promise.all(workers.map((pod) => cgroups.usage(podCgroup(settings.cgroupRoot, pod)))),
     ]);
-    const now = clock.now(), time = `${now.toISOString().slice(0, 19)}Z`, nodeNs = busyNs(procStat), live = new Set(["node", ...workers.map(uidOf)]);
+    const now = clock.now(), time = toTimestamp(now), nodeNs = busyNs(procStat), live = new Set(["node", ...workers.map(uidOf)]);
     for (const key of this.#last.keys()) if (!live.has(key)) this.#last.delete(key);
     const pods = workers.map((pod, index): PodUsage => {
       const usage = usages[index];
@@ -52,9 +53,9 @@ export class StatsCollector {
     });
     const used = memory.totalBytes - memory.availableBytes;
     return buildSummary({
-      nodeName: settings.nodeName, bootTime: `${new Date(Number(/^btime (\d+)$/m.exec(procStat)?.[1] ?? 0) * 1_000).toISOString().slice(0, 19)}Z`, now,
+      nodeName: settings.nodeName, bootTime: toTimestamp(new Date(Number(/^btime (\d+)$/m.exec(procStat)?.[1] ?? 0) * 1_000)), now,
       node: { cpuNs: nodeNs, cpuRateNs: this.#rate("node", nodeNs), memory: { time, availableBytes: memory.availableBytes, usageBytes: used, workingSetBytes: used } }, disk, pods, containers,
-      started: new Map(workers.flatMap((pod) => this.#manager.worker(uidOf(pod))?.runtime.containers ?? []).map((run) => [run.id, `${new Date(run.startedAtMs).toISOString().slice(0, 19)}Z`])),
+      started: new Map(workers.flatMap((pod) => this.#manager.worker(uidOf(pod))?.runtime.containers ?? []).map((run) => [run.id, toTimestamp(new Date(run.startedAtMs))])),
       networks: new Map(sandboxes.flatMap((s) => (s.linux?.network === undefined || s.linux.network === null ? [] : [[s.attributes?.labels[LABEL.podUid] ?? s.attributes?.metadata?.uid ?? "", s.linux.network] as const]))),
     });
   }

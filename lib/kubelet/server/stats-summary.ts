@@ -1,4 +1,5 @@
 /** `/stats/summary`: what the node, its pods and their containers use. Counterpart: kubelet `server/stats` and `stats/cri_stats_provider.go`. */
+import { toTimestamp } from "../../api/helpers/timestamps.ts";
 import type { CriMessage } from "../../cri/messages.ts";
 import type { CgroupUsage } from "../../host/cgroups.ts";
 import type { FileSystemSpace } from "../../host/disk-usage.ts";
@@ -59,7 +60,7 @@ function newestRuns(all: readonly CriMessage<"ContainerStats">[]): CriMessage<"C
 
 /** Puts the answer together. Pure. */
 export function buildSummary(inputs: SummaryInputs): Summary {
-  const time = `${inputs.now.toISOString().slice(0, 19)}Z`;
+  const time = toTimestamp(inputs.now);
   const pods = inputs.pods.map((pod): PodStats => {
     const own = newestRuns(inputs.containers.filter((stats) => stats.attributes?.labels[LABEL.podUid] === pod.uid)), network = networkStats(inputs.networks.get(pod.uid), time);
     return {
