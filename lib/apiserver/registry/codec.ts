@@ -17,7 +17,7 @@ import { objectKey } from "./keys.ts";
 /** Of ObjectMeta, in Go's order, what stands before the resourceVersion. */
 const HEAD_FIELDS: ReadonlySet<string> = new Set(["name", "generateName", "namespace", "selfLink", "uid"]);
 const writeMetadata = makeWriter("ObjectMeta", new Set(["resourceVersion", "managedFields"]));
-const NOT_WRITTEN_HERE: ReadonlySet<string> = new Set(["kind", "apiVersion", "metadata"]);
+const BEFORE_THE_FIELDS: ReadonlySet<string> = new Set(["kind", "apiVersion", "metadata"]);
 const NULL_MARK = Buffer.from(":null");
 const UID_MARK = Buffer.from('"uid":"'), QUOTE = 0x22, COMMA = 0x2c;
 
@@ -30,11 +30,14 @@ function keptBuffer(text: string): Buffer {
 
 /** Sets of fields are mostly known as text already, and are what JSON.stringify is slowest at. */
 function managedFieldsText(entries: readonly ManagedFieldsEntry[]): string {
-  const texts = entries.map((entry) => {
+  let text = "[";
+  for (const entry of entries) {
     const wire = toWire("ManagedFieldsEntry", entry);
-    return `{${Object.keys(wire).map((name) => `"${name}":${name === "fieldsV1" ? fieldsText(wire[name] as object) : JSON.stringify(wire[name])}`).join()}}`;
-  });
-  return `[${texts.join()}]`;
+    let fields = "";
+    for (const name in wire) fields += `${fields === "" ? "" : ","}"${name}":${name === "fieldsV1" ? fieldsText(wire[name] as object) : JSON.stringify(wire[name])}`;
+    text += `${text === "[" ? "" : ","}{${fields}}`;
+  }
+  return `${text}]`;
 }
 
 export class Codec {
@@ -44,7 +47,8 @@ export class Codec {
   readonly head: Buffer;
   /** As far as the metadata. ASCII. */
   readonly #start: string;
-  readonly #writeFields: (object: object) => Record<string, unknown>;
+  /** Made for the first object: most kinds never have one. */
+  #writeFields: ((object: object) => Record<string, unknown>) | undefined;
 
   constructor(definition: ResourceDefinition) {
     this.definition = definition;
@@ -52,7 +56,6 @@ export class Codec {
     const head = `{"kind":${JSON.stringify(definition.kind)},"apiVersion":${JSON.stringify(this.apiVersion)},`;
     this.head = Buffer.from(head);
     this.#start = `${head}"metadata":`;
-    this.#writeFields = makeWriter(definition.model, NOT_WRITTEN_HERE);
   }
 
   /** The stored form. The object must have a name and a uid. */
@@ -64,7 +67,7 @@ export class Codec {
       else { isAllHead = false; break; }
     }
     if (isAllHead && tail === "") tail = ',"creationTimestamp":null'; // What is spliced in ends in a comma, so something has to follow.
-    const start = `${this.#start}${JSON.stringify(metadata).slice(0, -1)}`, fields = JSON.stringify(this.#writeFields(object));
+    const start = `${this.#start}${JSON.stringify(metadata).slice(0, -1)}`, fields = JSON.stringify((this.#writeFields ??= makeWriter(this.definition.model, BEFORE_THE_FIELDS))(object));
     return { value: keptBuffer(`${start}${tail}}${fields === "{}" ? "}" : `,${fields.slice(1)}`}`), splice: this.#start.length + Buffer.byteLength(JSON.stringify(head)) };
   }
 
