@@ -17,6 +17,7 @@ const invalid = ({ status, body }: Answer): [number, string, string[]] => [statu
 const template = { metadata: { labels: { app: "x" } }, spec: { containers: [{ name: "c", image: "x" }] } };
 
 test("the API server is a Service, with endpoints and a slice that tell the same addresses (service.go: secure master service; endpointslice.go)", async (t) => {
+  await api.kubernetesService();
   const service = (await api.get("/api/v1/namespaces/default/services/kubernetes")).body;
   t.like(service.spec, { type: "ClusterIP", ports: [{ name: "https", protocol: "TCP", port: 443 }] });
   const { subsets } = (await api.get("/api/v1/namespaces/default/endpoints/kubernetes")).body;

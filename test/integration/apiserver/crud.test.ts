@@ -188,6 +188,7 @@ test("the server keeps system namespaces and the kubernetes Service", async (t) 
   for (const name of ["default", "kube-system", "kube-public", "kube-node-lease"]) t.true(names.includes(name), name);
   const trust = (await api.get("/api/v1/namespaces/kube-system/configmaps/extension-apiserver-authentication")).body;
   t.is(trust.data["client-ca-file"], api.server.caPem);
+  await api.kubernetesService();
   const service = (await api.get("/api/v1/namespaces/default/services/kubernetes")).body;
   t.is(service.spec.clusterIP, "10.96.0.1");
   t.is((await api.get("/apis/discovery.k8s.io/v1/namespaces/default/endpointslices/kubernetes")).body.endpoints[0].addresses[0], "192.0.2.1");

@@ -75,6 +75,13 @@ export class Harness {
     return name;
   }
 
+  /** Resolves when the server has written itself down as a Service, which it does once it serves: the slice comes last. */
+  async kubernetesService(): Promise<void> {
+    const watch = this.watch("/apis/discovery.k8s.io/v1/namespaces/default/endpointslices?watch=true&fieldSelector=metadata.name%3Dkubernetes");
+    await watch.next();
+    watch.close();
+  }
+
   watch(path: string, headers: Record<string, string> = {}): Watch {
     const events: WatchedEvent[] = [], waiting: ((event: WatchedEvent) => void)[] = [];
     let rest = "", finish!: () => void, answered!: (status: number) => void;
