@@ -16,14 +16,13 @@ const UNIONS = new Set<Scalar>(["JSONSchemaPropsOrBool", "JSONSchemaPropsOrArray
 const isSame = (type: FieldType): boolean => (type.kind === "scalar" ? !UNIONS.has(type.scalar) : type.kind === "list" && isSame(type.item));
 
 class WriterSource {
-  readonly #functions = new Map<string, string>();
+  readonly #models: string[] = [];
 
-  /** Models may contain themselves: a writer is asked for when it is first needed. Each model has a place in the code to be called from. */
+  /** The name of the function that writes a model. */
   #model(model: string): string {
-    const name = `write${this.#functions.size}`, known = this.#functions.get(model);
-    if (known !== undefined) return known.slice("function ".length, known.indexOf("("));
-    this.#functions.set(model, `function ${name}(value) { return (${name}.to ??= $.writerOf(${JSON.stringify(model)}))(value); }`);
-    return name;
+    let at = this.#models.indexOf(model);
+    if (at < 0) at = this.#models.push(model) - 1;
+    return `write${at}`;
   }
 
   /** The function that writes values of a type that is not the same. */
@@ -51,7 +50,10 @@ class WriterSource {
     return `if (${type.kind === "scalar" && PLAIN.has(type.scalar) ? "v" : "!$.isEmpty(v)"}) ${put(written)}`;
   }
 
-  get functions(): string { return [...this.#functions.values()].join("\n"); }
+  /** Models may contain themselves: a writer is asked for when it is first needed. Each has a place of its own in the code to be called from. */
+  get functions(): string {
+    return this.#models.map((model, at) => `function write${at}(value) { return (write${at}.to ??= $.writerOf(${JSON.stringify(model)}))(value); }`).join("\n");
+  }
 }
 
 /** The body of a function that takes `$` (see `encode.ts`) and returns the writer of a model, without the fields of `except`. */
