@@ -17,13 +17,14 @@ export class FieldPath {
 
   /** A path that starts with these names. */
   static of(name: string, ...more: readonly string[]): FieldPath {
-    return new FieldPath(undefined, name, false).child(...more);
+    const root = new FieldPath(undefined, name, false);
+    return more.reduce<FieldPath>((path, each) => path.child(each), root);
   }
 
   /** The named field, or a field of a field. */
-  child(...names: readonly string[]): FieldPath {
-    let path: FieldPath = this; // eslint-disable-line typescript/no-this-alias -- the start of a walk down
-    for (let i = 0; i < names.length; i++) path = new FieldPath(path, names[i]!, false);
+  child(name: string, ...more: readonly string[]): FieldPath {
+    let path = new FieldPath(this, name, false);
+    for (let i = 0; i < more.length; i++) path = new FieldPath(path, more[i]!, false);
     return path;
   }
 

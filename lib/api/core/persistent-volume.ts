@@ -11,7 +11,6 @@ import { formatAccessModes } from "./persistent-volume-claim.ts";
 import { checkVolumeSpec, checkVolumeUpdate } from "./persistent-volume-validation.ts";
 import { defaultNetworkVolume } from "./pod-spec-defaults.ts";
 
-
 function defaults(volume: PersistentVolume): void {
   const spec = (volume.spec ??= {});
   (volume.status ??= {}).phase ||= "Pending";

@@ -30,7 +30,6 @@ export type StepKind = Step["kind"];
 /** Steps about a host that are done on the master. */
 export const ON_MASTER: readonly StepKind[] = ["record", "configure", "drain", "remove"];
 
-
 /** In this order; hosts of one stage at the same time, except where a stage says otherwise. */
 export interface Plan {
   readonly refusals: readonly Refusal[];
