@@ -76,8 +76,14 @@ export async function ensurePackages(bundle: string | undefined, requirements: r
   return fresh;
 }
 
-/** The image of pods' sandboxes: the bundle's, else the public one. */
-export const pauseImage = (bundle: string | undefined): string => (bundle !== undefined && existsSync(path.join(bundle, "images/pause.tar")) ? PAUSE_IMAGE : PUBLIC_PAUSE_IMAGE);
+/**
+ * The image of pods' sandboxes: the bundle's; the public one without a bundle. A host that has the bundle's keeps it when it joins again
+ * without one: it may have no internet. `config` is our containerd's file.
+ */
+export function pauseImage(bundle: string | undefined, config: string): string {
+  const brought = bundle !== undefined && existsSync(path.join(bundle, "images/pause.tar"));
+  return brought || (existsSync(config) && readFileSync(config, "utf8").includes(`"${PAUSE_IMAGE}"`)) ? PAUSE_IMAGE : PUBLIC_PAUSE_IMAGE;
+}
 
 /** Loads the bundle's images into our containerd. Returns how many files there were. */
 export async function importImages(bundle: string | undefined): Promise<number> {

@@ -38,7 +38,8 @@ async function writeNode(settings: ClusterSettings, authority: string, { name, a
   for (const directory of ["/etc/cni/net.d", "/var/lib/kubelet", "/var/log/pods"]) mkdirSync(directory, { recursive: true });
   if (ensureNodeKubeconfig(config("kubelet.conf"), settings.server, `system:node:${name}`, authority, CLIENT_FILE)) changed.add("kubelet");
   if (ensureNodeKubeconfig(config("proxy.conf"), settings.server, "system:kube-proxy", authority, PROXY_FILE)) changed.add("kube-proxy");
-  if (writeIfChanged(config("containerd.toml"), await hostContainerdConfig(pauseImage(bundle)), 0o644)) changed.add("containerd");
+  const containerdFile = config("containerd.toml");
+  if (writeIfChanged(containerdFile, await hostContainerdConfig(pauseImage(bundle, containerdFile)), 0o644)) changed.add("containerd");
   const configs = nodeConfig(settings, { name, address, resolvConf: await resolvConf() }, HOST_PATHS);
   for (const daemon of NODE_DAEMONS) if (writeIfChanged(config(`${daemon}.yaml`), configFile(daemon, configs[daemon]), 0o644)) changed.add(daemon);
   return changed;
@@ -58,7 +59,7 @@ export async function startNode({ settings, authority }: Enrolled, options: Node
       .catch(async (error: unknown) => { throw new Error(`${(error as Error).message}\n${await journalOf("containerd")}`, { cause: error }); });
     const images = await importImages(options.bundle);
     await startUnits(NODE_DAEMONS, changed);
-    return images === 0 ? "images come from their registries" : `${images} images loaded`;
+    return images === 0 ? "no images to load" : `${images} images loaded`;
   });
   const self = createClient({ server: settings.server, caData: authority, certificateFile: CLIENT_FILE, keyFile: CLIENT_FILE, component: "kaji" });
   try {
