@@ -2,7 +2,8 @@
  * The Store over one SQLite database: gathers writes into batches, delivers their outcome, answers reads.
  * The writer sits behind a `WriterLink`, so the same code serves a file written by a thread and a database in memory.
  *
- * A write goes: queue -> one batch per turn of the event loop -> writer -> (durable) -> watchers -> the caller's promise.
+ * A write goes: queue -> a batch at the end of a turn of the event loop -> writer -> (durable) -> watchers -> the caller's promise.
+ * The writer has one batch at work and one waiting; with both there the queue grows instead: a message costs more than a write in one.
  * Reads are answered as of the newest revision that has come back from the writer, so nobody is ahead of the watchers.
  */
 import type { WriteRequest, PackedBatch } from "./batch.ts";
@@ -32,7 +33,7 @@ interface Waiting { readonly request: WriteRequest; resolve(outcome: Outcome): v
 type Outcome = { readonly revision: number; readonly createRevision: number; readonly previousRevision: number; readonly previous: StoreRecord | undefined } | undefined;
 
 export const HISTORY_REVISIONS_MAX = 50_000;
-const LIST_SLICE_ROWS = 1_000;
+const LIST_SLICE_ROWS = 1_000, IN_FLIGHT_MAX = 2;
 
 const pause = (): Promise<void> => new Promise((resolve) => { setImmediate(resolve); });
 
@@ -46,6 +47,8 @@ export class EmbeddedStore implements Store {
   #revision: number;
   #compacted: number;
   #queue: Waiting[] = [];
+  #flushIsDue = false;
+  #inFlight = 0;
   #flushing: Promise<void> = Promise.resolve();
   #failure: StoreError | undefined;
 
@@ -141,19 +144,30 @@ export class EmbeddedStore implements Store {
   #write(request: WriteRequest): Promise<Outcome> {
     return new Promise((resolve, reject) => {
       if (this.#failure !== undefined) return reject(this.#failure);
-      // After the poll phase: every request that came in with this turn shares one message and, with luck, one fsync.
-      if (this.#queue.length === 0) setImmediate(() => this.#flush());
       this.#queue.push({ request, resolve, reject });
+      this.#flushSoon();
     });
+  }
+
+  /** After the poll phase: every request that came in with this turn shares one message and, with luck, one fsync. */
+  #flushSoon(): void {
+    if (this.#flushIsDue || this.#inFlight >= IN_FLIGHT_MAX) return;
+    this.#flushIsDue = true;
+    setImmediate(() => { this.#flushIsDue = false; this.#flush(); });
   }
 
   #flush(): void {
     const batch = this.#queue;
     if (batch.length === 0) return;
     this.#queue = [];
+    this.#inFlight++;
     const done = this.#link.submit(packBatch(batch.map((waiting) => waiting.request)))
       .then((results) => this.#complete(batch, results))
-      .catch((error: unknown) => this.#fail(batch, error));
+      .catch((error: unknown) => this.#fail(batch, error))
+      .then(() => {
+        this.#inFlight--;
+        if (this.#queue.length > 0) this.#flushSoon();
+      });
     this.#flushing = Promise.all([this.#flushing, done]).then(() => {});
   }
 
@@ -190,6 +204,7 @@ export class EmbeddedStore implements Store {
     if (failure.failure !== "full" && this.#failure === undefined) {
       this.#failure = failure;
       this.#onFailure(failure);
+      for (const waiting of this.#queue.splice(0)) waiting.reject(failure);
     }
     for (const waiting of batch) waiting.reject(failure);
   }

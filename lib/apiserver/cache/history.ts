@@ -4,6 +4,7 @@
  * One budget for all resources together: the oldest change goes first, whosever it is. `startOf` says how far back a
  * resource is still whole. Counterpart: the cyclic buffer of apiserver `storage/cacher/watch_cache.go`.
  */
+import { Fifo } from "../../util/fifo.ts";
 import type { Entry } from "./entry.ts";
 
 export interface CacheEvent {
@@ -46,8 +47,7 @@ export class ResourceHistory {
 }
 
 export class HistoryBudget {
-  #order: ResourceHistory[] = [];
-  #first = 0;
+  readonly #order = new Fifo<ResourceHistory>();
   #bytes = 0;
   readonly #eventsMax: number;
   readonly #bytesMax: number;
@@ -58,12 +58,10 @@ export class HistoryBudget {
     history.push(event);
     this.#order.push(history);
     this.#bytes += event.entry.value.length;
-    while (this.#order.length - this.#first > this.#eventsMax || this.#bytes > this.#bytesMax) {
-      const oldest = this.#order[this.#first];
+    while (this.#order.length > this.#eventsMax || this.#bytes > this.#bytesMax) {
+      const oldest = this.#order.shift();
       if (oldest === undefined) break;
-      this.#first++;
       this.#bytes -= oldest.evict().entry.value.length;
     }
-    if (this.#first >= COMPACT_AT && this.#first * 2 >= this.#order.length) { this.#order = this.#order.slice(this.#first); this.#first = 0; }
   }
 }

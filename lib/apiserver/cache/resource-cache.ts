@@ -5,6 +5,7 @@
 import type { KubeObject } from "../../api/resource-definition.ts";
 import type { StoreEvent } from "../../storage/store.ts";
 import type { Codec } from "../registry/codec.ts";
+import { Fifo } from "../../util/fifo.ts";
 import { Entry } from "./entry.ts";
 import { ResourceHistory, type CacheEvent, type HistoryBudget } from "./history.ts";
 import { SortedKeys } from "./sorted-keys.ts";
@@ -115,10 +116,12 @@ export class ResourceCache {
   }
 }
 
-/** Decoded objects of recently used entries, bounded by the size of their JSON. */
+/** Decoded objects of entries new or read of late, bounded by the size of their JSON. What came first goes first: good enough, and a read costs nothing. */
 export class DecodedCache {
   readonly #objects = new Map<Entry, KubeObject>();
   readonly #bytesMax: number;
+  /** In order of coming. Not asked of the map, which would look through the places of all that are gone. */
+  readonly #order = new Fifo<Entry>();
   #bytes = 0;
   constructor(bytesMax: number) { this.#bytesMax = bytesMax; }
 
@@ -126,10 +129,10 @@ export class DecodedCache {
   set(entry: Entry, object: KubeObject): void {
     if (this.#objects.has(entry)) return;
     this.#objects.set(entry, object);
+    this.#order.push(entry);
     this.#bytes += entry.value.length;
-    // In order of insertion: good enough, and a read costs nothing.
-    for (const oldest of this.#objects.keys()) {
-      if (this.#bytes <= this.#bytesMax) break;
+    while (this.#bytes > this.#bytesMax) {
+      const oldest = this.#order.shift()!;
       this.#objects.delete(oldest);
       this.#bytes -= oldest.value.length;
     }
