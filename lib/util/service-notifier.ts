@@ -35,7 +35,10 @@ export interface NotifierDeps {
   readonly send: (message: string, socket: string) => Promise<unknown>;
 }
 
-const SEND_TIMEOUT_MS = 10_000;
+/** On a host that is short of processor time running a program takes its time; to end it early would lose the word. */
+const SEND_TIMEOUT_MS = 60_000;
+/** Words in each period of the watchdog: some may be late, all of them only when the loop hangs. */
+const WORDS_PER_PERIOD = 6;
 /** Sends through systemd's own program. */
 export const sendToSystemd: NotifierDeps["send"] = (message, socket) => exec("systemd-notify", [message], { env: { PATH: process.env["PATH"] ?? "/usr/bin:/bin", NOTIFY_SOCKET: socket }, timeoutMs: SEND_TIMEOUT_MS });
 
@@ -44,6 +47,7 @@ export class ServiceNotifier implements Readiness {
   readonly #socket: string | undefined;
   readonly #intervalMs: number | undefined;
   readonly #stop = new AbortController();
+  readonly #sending = new Set<Promise<void>>();
   #watching: Promise<void> | undefined;
   #failed = false;
 
@@ -52,7 +56,7 @@ export class ServiceNotifier implements Readiness {
     const { env, pid } = deps, watchdogUs = Number(env["WATCHDOG_USEC"]), watched = env["WATCHDOG_PID"] === undefined || env["WATCHDOG_PID"] === String(pid);
     this.#deps = deps;
     this.#socket = env["NOTIFY_SOCKET"];
-    this.#intervalMs = watchdogUs > 0 && watched ? watchdogUs / 3_000 : undefined; // Three chances: a message may be late.
+    this.#intervalMs = watchdogUs > 0 && watched ? watchdogUs / 1_000 / WORDS_PER_PERIOD : undefined;
     for (const name of ["NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"]) delete env[name];
   }
 
@@ -63,22 +67,29 @@ export class ServiceNotifier implements Readiness {
   ready(): void { if (this.active) this.#watching ??= this.#watch(); }
 
   /** The end has begun. */
-  stopping(): void { if (this.active) void this.#send("STOPPING=1"); }
+  stopping(): void { if (this.active) this.#begin("STOPPING=1"); }
 
   /** Settles when nothing is sent any more. */
   async close(): Promise<void> {
     this.#stop.abort();
     await this.#watching;
+    await Promise.all(this.#sending);
   }
 
+  /** Words go out as time passes, whether or not the one before has arrived. */
   async #watch(): Promise<void> {
-    await this.#send("READY=1");
+    this.#begin("READY=1");
     try {
       while (this.#intervalMs !== undefined) {
         await this.#deps.clock.sleep(this.#intervalMs, this.#stop.signal);
-        await this.#send("WATCHDOG=1");
+        this.#begin("WATCHDOG=1");
       }
     } catch (error) { if (!isAbort(error)) throw error; }
+  }
+
+  #begin(message: string): void {
+    const sending = this.#send(message).finally(() => { this.#sending.delete(sending); });
+    this.#sending.add(sending);
   }
 
   async #send(message: string): Promise<void> {

@@ -5,7 +5,7 @@
 import type { KubeObject } from "../../api/resource-definition.ts";
 import type { StoreEvent } from "../../storage/store.ts";
 import type { Codec } from "../registry/codec.ts";
-import { Fifo } from "../../util/fifo.ts";
+import type { DecodedCache } from "./decoded-cache.ts";
 import { Entry } from "./entry.ts";
 import { ResourceHistory, type CacheEvent, type HistoryBudget } from "./history.ts";
 import { SortedKeys } from "./sorted-keys.ts";
@@ -57,7 +57,7 @@ export class ResourceCache {
     this.#entries.set(key, entry);
     if (this.subscribers.size === 0) return;
     object.metadata.resourceVersion = String(revision);
-    this.#decoded.set(entry, object);
+    this.#decoded.addRead(entry, object);
     this.#batch.push({ type: "put", revision, entry, previous: undefined });
   }
 
@@ -83,7 +83,7 @@ export class ResourceCache {
       const { value, modRevision } = event.record;
       const object = this.#pending.get(key)?.find((write) => write.value === value || write.value.equals(value))?.object;
       const entry = this.codec.load(key, value, modRevision, object);
-      if (object !== undefined) { object.metadata.resourceVersion = String(modRevision); this.#decoded.set(entry, object); }
+      if (object !== undefined) { object.metadata.resourceVersion = String(modRevision); this.#decoded.addWritten(entry, object); }
       if (known === undefined) this.#keys.add(key);
       this.#entries.set(key, entry);
       change = { type: "put", revision: modRevision, entry, previous: known };
@@ -111,30 +111,7 @@ export class ResourceCache {
     const known = this.#decoded.get(entry);
     if (known !== undefined) return known as T;
     const object = this.codec.decode<T>(entry);
-    this.#decoded.set(entry, object);
+    this.#decoded.addRead(entry, object);
     return object;
-  }
-}
-
-/** Decoded objects of entries new or read of late, bounded by the size of their JSON. What came first goes first: good enough, and a read costs nothing. */
-export class DecodedCache {
-  readonly #objects = new Map<Entry, KubeObject>();
-  readonly #bytesMax: number;
-  /** In order of coming. Not asked of the map, which would look through the places of all that are gone. */
-  readonly #order = new Fifo<Entry>();
-  #bytes = 0;
-  constructor(bytesMax: number) { this.#bytesMax = bytesMax; }
-
-  get(entry: Entry): KubeObject | undefined { return this.#objects.get(entry); }
-  set(entry: Entry, object: KubeObject): void {
-    if (this.#objects.has(entry)) return;
-    this.#objects.set(entry, object);
-    this.#order.push(entry);
-    this.#bytes += entry.value.length;
-    while (this.#bytes > this.#bytesMax) {
-      const oldest = this.#order.shift()!;
-      this.#objects.delete(oldest);
-      this.#bytes -= oldest.value.length;
-    }
   }
 }

@@ -13,9 +13,10 @@ import type { CacheReader } from "../contracts.ts";
 import type { Codec } from "../registry/codec.ts";
 import { ROOT, listPrefix, objectKey } from "../registry/keys.ts";
 import { HistoryBudget, type CacheEvent } from "./history.ts";
-import { DecodedCache, ResourceCache } from "./resource-cache.ts";
+import { DecodedCache } from "./decoded-cache.ts";
+import { ResourceCache } from "./resource-cache.ts";
 
-const LOAD_PAGE = 500, DECODED_BYTES_MAX = 3 * 1024 * 1024;
+const LOAD_PAGE = 500;
 
 export class WatchCache implements CacheReader {
   readonly #store: Store;
@@ -25,7 +26,7 @@ export class WatchCache implements CacheReader {
   /** As `#byResource`, for references that have been asked with: mostly constants of the program. */
   readonly #byReference = new WeakMap<object, ResourceCache>();
   readonly #budget = new HistoryBudget();
-  readonly #decoded = new DecodedCache(DECODED_BYTES_MAX);
+  readonly #decoded = new DecodedCache();
   readonly #waiting: { revision: number; resolve: () => void }[] = [];
   #revision = 0;
   #lost: unknown;

@@ -75,8 +75,8 @@ export class ApiRequest {
 
 /** Where a long answer is written. */
 export interface ResponseStream {
-  /** False: the client is behind; wait for `drained`. */
-  write(chunk: Buffer): boolean;
+  /** False: the client is behind; wait for `drained`. `written` is called once nothing reads `chunk` any more; it may never be, when the client goes. */
+  write(chunk: Buffer, written?: () => void): boolean;
   /** Resolves when more may be written, or at once when the stream is closed. */
   drained(): Promise<void>;
   /** Bytes accepted but not yet taken by the client. */
@@ -91,7 +91,12 @@ export interface ResponseStream {
 }
 
 export type BodyWriter = (stream: ResponseStream) => void | Promise<void>;
-export interface Chunks { readonly chunks: Iterable<Buffer>; readonly sizeBytes: number }
+export interface Chunks {
+  readonly chunks: Iterable<Buffer>;
+  readonly sizeBytes: number;
+  /** Called with a chunk once nothing reads it any more: it may be used again. Not called for what a client did not take. */
+  written?(chunk: Buffer): void;
+}
 
 export interface ApiResponse {
   readonly status: number;

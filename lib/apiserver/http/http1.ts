@@ -4,7 +4,7 @@ import type { TLSSocket } from "node:tls";
 import { StatusError, badRequest } from "../../api/status-error.ts";
 import { ApiRequest, BODY_MAX_BYTES, type RawExchange, type RequestSource, type ResponseStream } from "./exchange.ts";
 import { clientCertificateOf } from "./client-certificate.ts";
-import type { ResponseSink } from "./respond.ts";
+import { unlessFailed, type ResponseSink } from "./respond.ts";
 
 export const tooLarge = (): StatusError => new StatusError("RequestEntityTooLarge", `Request entity too large: limit is ${BODY_MAX_BYTES}`);
 
@@ -51,7 +51,7 @@ class Http1Stream implements ResponseStream {
   readonly #response: ServerResponse;
   constructor(response: ServerResponse) { this.#response = response; }
   get closed(): boolean { return this.#response.destroyed || this.#response.writableEnded; }
-  write(chunk: Buffer): boolean { return this.closed || this.#response.write(chunk); }
+  write(chunk: Buffer, written?: () => void): boolean { return this.closed || this.#response.write(chunk, unlessFailed(written)); }
   bufferedBytes(): number { return this.#response.writableLength; }
   end(): void { if (!this.closed) this.#response.end(); }
   abort(): void { this.#response.destroy(); }

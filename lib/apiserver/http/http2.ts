@@ -4,7 +4,7 @@ import type { TLSSocket } from "node:tls";
 import { clientCertificateOf } from "./client-certificate.ts";
 import { ApiRequest, BODY_MAX_BYTES, type RawExchange, type RequestSource, type ResponseStream } from "./exchange.ts";
 import { cutOff, tooLarge } from "./http1.ts";
-import type { ResponseSink } from "./respond.ts";
+import { unlessFailed, type ResponseSink } from "./respond.ts";
 
 class Http2Source implements RequestSource {
   readonly #stream: ServerHttp2Stream;
@@ -63,7 +63,7 @@ class Http2Stream implements ResponseStream {
   readonly #stream: ServerHttp2Stream;
   constructor(stream: ServerHttp2Stream) { this.#stream = stream; }
   get closed(): boolean { return this.#stream.destroyed || this.#stream.closed || this.#stream.writableEnded; }
-  write(chunk: Buffer): boolean { return this.closed || this.#stream.write(chunk); }
+  write(chunk: Buffer, written?: () => void): boolean { return this.closed || this.#stream.write(chunk, unlessFailed(written)); }
   bufferedBytes(): number { return this.#stream.writableLength; }
   end(): void { if (!this.closed) this.#stream.end(); }
   abort(): void { this.#stream.destroy(); }

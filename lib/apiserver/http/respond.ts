@@ -32,6 +32,10 @@ export function responseHeaders(request: ApiRequest, response: ApiResponse, enco
   return headers;
 }
 
+/** A callback of node's streams that passes on success alone. */
+export const unlessFailed = (done: (() => void) | undefined): ((error?: Error | null) => void) | undefined =>
+  done && ((error) => { if (error === undefined || error === null) done(); });
+
 /** What a protocol adapter does with a response. */
 export interface ResponseSink {
   /** Sends a whole answer. */
@@ -78,7 +82,7 @@ const nextTurn = (): Promise<void> => new Promise((resolve) => { setImmediate(re
 async function writeChunks(stream: ResponseStream, body: Chunks): Promise<void> {
   for (const chunk of body.chunks) {
     if (stream.closed) return;
-    if (stream.write(chunk)) await nextTurn();
+    if (stream.write(chunk, () => body.written?.(chunk))) await nextTurn();
     else await drained(stream);
   }
   stream.end();
@@ -93,7 +97,7 @@ async function writeZipped(stream: ResponseStream, body: Chunks): Promise<void> 
   try {
     for (const chunk of body.chunks) {
       if (stream.closed) break;
-      if (!zip.write(chunk)) await Promise.race([once(zip, "drain"), once(zip, "close")]);
+      if (!zip.write(chunk, unlessFailed(() => body.written?.(chunk)))) await Promise.race([once(zip, "drain"), once(zip, "close")]);
     }
     if (!stream.closed) zip.end();
     await reading;

@@ -5,10 +5,10 @@ import type { ApiResponse } from "../http/exchange.ts";
 import { formatted } from "../long-work/long-work.ts";
 import type { Negotiated } from "../negotiate.ts";
 import type { Resource } from "../registry/resource.ts";
+import { listBuffers } from "./chunks.ts";
 import { prettyList, yamlList } from "./encode-list.ts";
 import { textOf } from "./text-form.ts";
 
-export const CHUNK_BYTES = 512 * 1024;
 /** A list up to this size is one buffer. */
 const WHOLE_MAX_BYTES = 256 * 1024;
 const COMMA = 0x2c, NEWLINE = 0x0a;
@@ -43,7 +43,7 @@ export async function listResponse(resource: Resource, entries: readonly Entry[]
   const skip = codec.head.length;
   let sizeBytes = head.length + END.length + Math.max(0, shown.length - 1);
   for (const entry of shown) sizeBytes += entry.sizeBytes(skip);
-  if (sizeBytes > WHOLE_MAX_BYTES) return { status: 200, contentType: negotiated.contentType, body: { sizeBytes, chunks: listChunks(head, shown, skip) } };
+  if (sizeBytes > WHOLE_MAX_BYTES) return { status: 200, contentType: negotiated.contentType, body: { sizeBytes, chunks: listChunks(head, shown, skip), written: (chunk) => listBuffers.giveBack(chunk) } };
   const body = Buffer.allocUnsafe(sizeBytes);
   let offset = head.copy(body, 0);
   for (let i = 0; i < shown.length; i++) {
@@ -56,12 +56,12 @@ export async function listResponse(resource: Resource, entries: readonly Entry[]
 
 /** Joins entries into chunks as they are asked for, so a long list neither holds the loop nor a second copy of itself. */
 function* listChunks(head: Buffer, entries: readonly Entry[], skip: number): Generator<Buffer> {
-  let chunk = Buffer.allocUnsafeSlow(CHUNK_BYTES), offset = head.copy(chunk, 0);
+  let chunk = listBuffers.take(), offset = head.copy(chunk, 0);
   for (let i = 0; i < entries.length; i++) {
     const entry = entries[i]!, needed = entry.sizeBytes(skip) + 1;
     if (offset + needed > chunk.length) {
       if (offset > 0) yield chunk.subarray(0, offset);
-      chunk = Buffer.allocUnsafeSlow(Math.max(CHUNK_BYTES, needed));
+      chunk = listBuffers.take(needed);
       offset = 0;
     }
     if (i > 0) chunk[offset++] = COMMA;

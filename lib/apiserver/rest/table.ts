@@ -10,7 +10,8 @@ import { Turns } from "../../util/turns.ts";
 import type { ApiRequest, ApiResponse } from "../http/exchange.ts";
 import type { Negotiated } from "../negotiate.ts";
 import type { Resource } from "../registry/resource.ts";
-import { CHUNK_BYTES, valueResponse } from "./encode.ts";
+import { CHUNK_BYTES } from "./chunks.ts";
+import { valueResponse } from "./encode.ts";
 import { bookmarkMetadata, type WatchForm } from "./watch.ts";
 import { valueFrame } from "./watch-frames.ts";
 

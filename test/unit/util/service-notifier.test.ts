@@ -12,21 +12,36 @@ function setUp(env: NodeJS.ProcessEnv, failing = false) {
 const settled = (): Promise<void> => new Promise((resolve) => { setImmediate(resolve); });
 const UNIT = { NOTIFY_SOCKET: "/run/notify", WATCHDOG_USEC: "30000000", WATCHDOG_PID: "7", HOME: "/" };
 
-test("ServiceNotifier says ready once, then lives three times in each period of the watchdog, then no more", async (t) => {
+test("ServiceNotifier says ready once, then lives six times in each period of the watchdog, then no more", async (t) => {
   const { notifier, sent, clock } = setUp({ ...UNIT });
   t.deepEqual(sent, []);
   notifier.ready();
   notifier.ready();
   await settled();
   t.deepEqual(sent, ["READY=1 to /run/notify"]);
-  for (let i = 0; i < 3; i++) { await clock.advance(10_000); await settled(); }
-  t.deepEqual(sent.slice(1), Array.from({ length: 3 }, () => "WATCHDOG=1 to /run/notify"));
+  for (let i = 0; i < 6; i++) { await clock.advance(5_000); await settled(); }
+  t.deepEqual(sent.slice(1), Array.from({ length: 6 }, () => "WATCHDOG=1 to /run/notify"));
   notifier.stopping();
   await notifier.close();
   t.is(sent.at(-1), "STOPPING=1 to /run/notify");
   await clock.advance(60_000);
   await settled();
-  t.is(sent.length, 5);
+  t.is(sent.length, 8);
+});
+test("ServiceNotifier sends its words in time though those before are still on their way, and ends after the last of them", async (t) => {
+  const sent: string[] = [], clock = new ManualClock(), arrivals: (() => void)[] = [];
+  const notifier = new ServiceNotifier({ env: { ...UNIT }, pid: 7, clock, log: silentLogger, send: (message) => { sent.push(message); return new Promise<void>((resolve) => { arrivals.push(resolve); }); } });
+  notifier.ready();
+  for (let i = 0; i < 2; i++) { await settled(); await clock.advance(5_000); }
+  await settled();
+  t.deepEqual(sent, ["READY=1", "WATCHDOG=1", "WATCHDOG=1"]);
+  let closed = false;
+  const closing = notifier.close().then(() => { closed = true; });
+  arrivals.slice(1).forEach((arrive) => arrive());
+  await settled();
+  t.false(closed, "one is still on its way");
+  arrivals[0]!();
+  await closing;
 });
 test("ServiceNotifier is silent outside a unit, and leaves nothing of it to children", async (t) => {
   const { notifier, sent } = setUp({});
@@ -51,7 +66,7 @@ test("ServiceNotifier goes on when a message cannot be sent, and tells the log o
   const { notifier, sent, clock, errors } = setUp({ ...UNIT }, true);
   notifier.ready();
   await settled();
-  await clock.advance(10_000);
+  await clock.advance(5_000);
   await settled();
   t.is(sent.length, 2);
   t.is(errors.length, 1);

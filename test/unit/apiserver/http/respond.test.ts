@@ -10,6 +10,7 @@ class Recorder implements ResponseSink {
   status = 0;
   headers: Record<string, string | string[]> = {};
   readonly parts: Buffer[] = [];
+  readonly taking: (() => void)[] = [];
   ended = false;
   aborted = false;
   complete(status: number, headers: Record<string, string | string[]>, body: Buffer | string): void {
@@ -19,7 +20,11 @@ class Recorder implements ResponseSink {
   start(status: number, headers: Record<string, string | string[]>): ResponseStream {
     Object.assign(this, { status, headers });
     return {
-      write: (chunk) => { this.parts.push(chunk); return this.parts.length % 2 === 0; },
+      write: (chunk, written) => {
+        this.parts.push(chunk);
+        if (written !== undefined) this.taking.push(written);
+        return this.parts.length % 2 === 0;
+      },
       drained: () => Promise.resolve(), bufferedBytes: () => 0, end: () => { this.ended = true; }, abort: () => { this.aborted = true; }, closed: false, onClose() {},
     };
   }
@@ -53,6 +58,19 @@ test("send() writes chunks in order, plain and zipped", async (t) => {
   t.deepEqual([plain.body.equals(whole), plain.ended, plain.headers["content-length"]], [true, true, "210000"]);
   const zipped = await sent(json(body), { "accept-encoding": "gzip" });
   t.deepEqual([gunzipSync(zipped.body).equals(whole), zipped.ended, zipped.headers["content-length"]], [true, true, undefined]);
+});
+
+test("send() tells which chunks are written, once the client or the compressor has taken them", async (t) => {
+  const chunks = ["a", "b", "c"].map((letter) => Buffer.from(letter.repeat(70_000)));
+  for (const headers of [{}, { "accept-encoding": "gzip" }]) {
+    const written: Buffer[] = [], body = { chunks, sizeBytes: 210_000, written: (chunk: Buffer) => { written.push(chunk); } };
+    const recorder = await sent(json(body), headers);
+    if (!("accept-encoding" in headers)) {
+      t.deepEqual(written, [], "the client has not taken them yet");
+      for (const take of recorder.taking) take();
+    }
+    t.deepEqual(written, chunks);
+  }
 });
 
 test("send() cuts an answer that breaks off", async (t) => {
