@@ -41,13 +41,13 @@ export interface Daemon<T> {
 
 /**
  * The young generation is collected by the thread that filled it alone. Helpers shorten such a pause of some milliseconds by a tenth, and take
- * several times its processor time from whatever else the machine does (docs/decisions says how much).
+ * several times its processor time from whatever else the machine does (docs/decisions says how much). Not while a daemon starts: what it
+ * reads then mostly stays, and helpers are worth their time.
  */
 const GARBAGE_COLLECTION_FLAG = "--no-parallel-scavenge";
 
 /** Runs a daemon until it ends. Returns the exit code. */
 export async function runDaemon<T>({ name, flags: specs, configKind, parse, run }: Daemon<T>, commandLine: readonly string[]): Promise<number> {
-  setFlagsFromString(GARBAGE_COLLECTION_FLAG);
   let common: DaemonFlags, options: T;
   try {
     const argv = withConfigFile(commandLine, specs, configKind);
@@ -63,7 +63,7 @@ export async function runDaemon<T>({ name, flags: specs, configKind, parse, run 
   const notifier = new ServiceNotifier({ env: process.env, pid: process.pid, clock: systemClock, log, send: sendToSystemd });
   if (notifier.active) process.once("SIGTERM", () => notifier.stopping());
   try {
-    await run(options, log, notifier);
+    await run(options, log, { ready: () => { setFlagsFromString(GARBAGE_COLLECTION_FLAG); notifier.ready(); } });
     return 0;
   } catch (error) {
     log.error({ error }, "exiting");
