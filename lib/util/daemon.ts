@@ -2,7 +2,6 @@
  * What the mains of all daemons have in common: flags for help and log, the configuration file, word to systemd, an exit code.
  * A flag that cannot be used is told on stderr in pflag's words, before there is a log; any later failure is logged once.
  */
-import { setFlagsFromString } from "node:v8";
 import { systemClock } from "./clock.ts";
 import { type ConfigKind, withConfigFile } from "./config-flags.ts";
 import { ConfigError } from "./config-file.ts";
@@ -39,13 +38,6 @@ export interface Daemon<T> {
   readonly run: (options: T, log: Logger, readiness: Readiness) => Promise<void>;
 }
 
-/**
- * The young generation is collected by the thread that filled it alone. Helpers shorten such a pause of some milliseconds by a tenth, and take
- * several times its processor time from whatever else the machine does (docs/decisions says how much). Not while a daemon starts: what it
- * reads then mostly stays, and helpers are worth their time.
- */
-const GARBAGE_COLLECTION_FLAG = "--no-parallel-scavenge";
-
 /** Runs a daemon until it ends. Returns the exit code. */
 export async function runDaemon<T>({ name, flags: specs, configKind, parse, run }: Daemon<T>, commandLine: readonly string[]): Promise<number> {
   let common: DaemonFlags, options: T;
@@ -63,7 +55,7 @@ export async function runDaemon<T>({ name, flags: specs, configKind, parse, run 
   const notifier = new ServiceNotifier({ env: process.env, pid: process.pid, clock: systemClock, log, send: sendToSystemd });
   if (notifier.active) process.once("SIGTERM", () => notifier.stopping());
   try {
-    await run(options, log, { ready: () => { setFlagsFromString(GARBAGE_COLLECTION_FLAG); notifier.ready(); } });
+    await run(options, log, notifier);
     return 0;
   } catch (error) {
     log.error({ error }, "exiting");

@@ -35,8 +35,8 @@ export interface NotifierDeps {
   readonly send: (message: string, socket: string) => Promise<unknown>;
 }
 
-/** On a host that is short of processor time running a program takes its time; to end it early would lose the word. */
-const SEND_TIMEOUT_MS = 60_000;
+/** On a host that is short of processor time running a program takes its time; to end it early would lose the word. Later than the units' WatchdogSec it is of no use. */
+const SEND_TIMEOUT_MS = 30_000;
 /** Words in each period of the watchdog: some may be late, all of them only when the loop hangs. */
 const WORDS_PER_PERIOD = 6;
 /** Sends through systemd's own program. */
