@@ -1,6 +1,6 @@
 /**
  * Processes by id and start time, so that a process number used again is never mistaken for ours.
- * Source: proc(5), field 22 of /proc/PID/stat.
+ * Source: proc(5), fields 3, 20 and 22 of /proc/PID/stat.
  */
 import { readdir, readFile, readlink, stat } from "node:fs/promises";
 import { hostCgroup } from "./daemons.ts";
@@ -8,11 +8,19 @@ import { namespaceFile } from "./paths.ts";
 
 export interface ProcessIdentity { readonly pid: number; /** Clock ticks after boot. */ readonly startTicks: string }
 
-/** When the process started, in ticks since boot; undefined when it is gone or a zombie. */
+/**
+ * The start time in a line of /proc/PID/stat; undefined for a process that has ended. A zombie has not while it has other threads: these may
+ * still hold files, locks and ports of the process.
+ */
+export function startTicksIn(line: string): string | undefined {
+  const fields = line.slice(line.lastIndexOf(")") + 2).split(" "), state = fields[0], threads = Number(fields[17]);
+  return state === "Z" && threads <= 1 ? undefined : fields[19];
+}
+
+/** When the process started, in ticks since boot; undefined when it has ended. */
 export async function startTicks(pid: number): Promise<string | undefined> {
-  const text = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => undefined);
-  const fields = text?.slice(text.lastIndexOf(")") + 2).split(" ");
-  return fields === undefined || fields[0] === "Z" ? undefined : fields[19];
+  const line = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => undefined);
+  return line === undefined ? undefined : startTicksIn(line);
 }
 
 export async function isAlive(process: ProcessIdentity): Promise<boolean> {

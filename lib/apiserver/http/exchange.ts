@@ -92,8 +92,11 @@ export interface ResponseStream {
 
 export type BodyWriter = (stream: ResponseStream) => void | Promise<void>;
 export interface Chunks {
-  readonly chunks: Iterable<Buffer>;
-  readonly sizeBytes: number;
+  readonly chunks: Iterable<Buffer> | AsyncIterable<Buffer>;
+  /** Exactly so many; undefined when that is known only at the end. */
+  readonly sizeBytes?: number;
+  /** About so many, where `sizeBytes` is not known: says whether gzip is worth its while. */
+  readonly aboutBytes?: number;
   /** Called with a chunk once nothing reads it any more: it may be used again. Not called for what a client did not take. */
   written?(chunk: Buffer): void;
 }
@@ -110,9 +113,15 @@ export const TAKEN: ApiResponse = { status: 0, contentType: "", body: "" };
 
 export type Handler = (request: ApiRequest) => Promise<ApiResponse> | ApiResponse;
 
-/** Of a body that is complete or in chunks; undefined for one that is written as it comes. */
+/** Of a body whose size is known before it is sent. */
 export function bodySize(body: ApiResponse["body"]): number | undefined {
   if (typeof body === "function") return undefined;
   if (typeof body === "string") return Buffer.byteLength(body);
   return Buffer.isBuffer(body) ? body.length : body.sizeBytes;
+}
+
+/** About how many bytes it will be; 0 for a body that is written as it comes. */
+export function expectedSize(body: ApiResponse["body"]): number {
+  if (typeof body === "object" && !Buffer.isBuffer(body)) return body.sizeBytes ?? body.aboutBytes ?? 0;
+  return bodySize(body) ?? 0;
 }

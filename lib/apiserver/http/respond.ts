@@ -6,7 +6,7 @@ import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { promisify } from "node:util";
 import { createGzip, gzip, type Gzip } from "node:zlib";
-import { bodySize, type ApiRequest, type ApiResponse, type BodyWriter, type Chunks, type ResponseStream } from "./exchange.ts";
+import { bodySize, expectedSize, type ApiRequest, type ApiResponse, type BodyWriter, type Chunks, type ResponseStream } from "./exchange.ts";
 
 /** Smaller bodies are sent as they are. */
 export const GZIP_MIN_BYTES = 128 * 1024;
@@ -48,7 +48,7 @@ export interface ResponseSink {
 export async function send(request: ApiRequest, response: ApiResponse, sink: ResponseSink): Promise<void> {
   const { body } = response, size = bodySize(body);
   if (request.method === "HEAD") { sink.complete(response.status, responseHeaders(request, response, false, size), ""); return; }
-  const zip = size !== undefined && size > GZIP_MIN_BYTES && acceptsGzip(request);
+  const zip = expectedSize(body) > GZIP_MIN_BYTES && acceptsGzip(request);
   if (typeof body === "function") return cutOnFailure(sink.start(response.status, responseHeaders(request, response, false, undefined)), body);
   if (typeof body === "string" || Buffer.isBuffer(body)) {
     const bytes = zip ? await gzipAsync(body, { level: GZIP_LEVEL }) : body;
@@ -80,7 +80,7 @@ const nextTurn = (): Promise<void> => new Promise((resolve) => { setImmediate(re
 
 /** Lets other requests run between chunks: none of them holds the loop for longer than one chunk takes. */
 async function writeChunks(stream: ResponseStream, body: Chunks): Promise<void> {
-  for (const chunk of body.chunks) {
+  for await (const chunk of body.chunks) {
     if (stream.closed) return;
     if (stream.write(chunk, () => body.written?.(chunk))) await nextTurn();
     else await drained(stream);
@@ -91,16 +91,18 @@ async function writeChunks(stream: ResponseStream, body: Chunks): Promise<void> 
 async function writeZipped(stream: ResponseStream, body: Chunks): Promise<void> {
   const zip: Gzip = createGzip({ level: GZIP_LEVEL, chunkSize: 64 * 1024 });
   stream.onClose(() => zip.destroy());
-  const reading = (async () => {
+  const read = async (): Promise<void> => {
     for await (const part of zip as AsyncIterable<Buffer>) if (!stream.write(part)) await drained(stream);
-  })();
-  try {
-    for (const chunk of body.chunks) {
-      if (stream.closed) break;
+  };
+  const fill = async (): Promise<void> => {
+    for await (const chunk of body.chunks) {
+      if (stream.closed) return;
       if (!zip.write(chunk, unlessFailed(() => body.written?.(chunk)))) await Promise.race([once(zip, "drain"), once(zip, "close")]);
     }
     if (!stream.closed) zip.end();
-    await reading;
+  };
+  try {
+    await Promise.all([read(), fill()]);
     stream.end();
   } catch (error) {
     if (!stream.closed) throw error;

@@ -6,7 +6,7 @@ import { formatted } from "../long-work/long-work.ts";
 import type { Negotiated } from "../negotiate.ts";
 import type { Resource } from "../registry/resource.ts";
 import { listBuffers } from "./chunks.ts";
-import { prettyList, yamlList } from "./encode-list.ts";
+import { listText } from "./encode-list.ts";
 import { textOf } from "./text-form.ts";
 
 /** A list up to this size is one buffer. */
@@ -31,19 +31,31 @@ export function entryResponse(resource: Resource, stored: Entry, negotiated: Neg
   return { status, contentType, body };
 }
 
+/** Chunks as one buffer of its own. */
+async function whole(chunks: AsyncIterable<Buffer>, written: (chunk: Buffer) => void): Promise<Buffer> {
+  const parts: Buffer[] = [];
+  for await (const chunk of chunks) {
+    parts.push(Buffer.from(chunk));
+    written(chunk);
+  }
+  return Buffer.concat(parts);
+}
+
 /** A list of objects, from their bytes where the format allows. */
 export async function listResponse(resource: Resource, entries: readonly Entry[], metadata: ListMeta, negotiated: Negotiated): Promise<ApiResponse> {
   const { definition, codec } = resource;
   const shown = definition.storage === undefined ? entries : entries.map((entry) => resource.view(entry));
+  const skip = codec.head.length;
+  let itemsBytes = Math.max(0, shown.length - 1);
+  for (const entry of shown) itemsBytes += entry.sizeBytes(skip);
+  const written = (chunk: Buffer): void => { listBuffers.giveBack(chunk); };
   if (negotiated.format !== "json" || negotiated.pretty) {
-    const write = negotiated.format === "yaml" ? yamlList : prettyList;
-    return { status: 200, contentType: negotiated.contentType, body: await write({ kind: definition.listKind, apiVersion: codec.apiVersion, metadata }, shown, codec.head.length) };
+    const chunks = listText(negotiated.format === "yaml" ? "yaml" : "pretty", { kind: definition.listKind, apiVersion: codec.apiVersion, metadata }, shown, skip);
+    return { status: 200, contentType: negotiated.contentType, body: itemsBytes > WHOLE_MAX_BYTES ? { aboutBytes: itemsBytes, chunks, written } : await whole(chunks, written) };
   }
   const head = Buffer.from(`{"kind":${JSON.stringify(definition.listKind)},"apiVersion":${JSON.stringify(codec.apiVersion)},"metadata":${JSON.stringify(metadata)},"items":[`);
-  const skip = codec.head.length;
-  let sizeBytes = head.length + END.length + Math.max(0, shown.length - 1);
-  for (const entry of shown) sizeBytes += entry.sizeBytes(skip);
-  if (sizeBytes > WHOLE_MAX_BYTES) return { status: 200, contentType: negotiated.contentType, body: { sizeBytes, chunks: listChunks(head, shown, skip), written: (chunk) => listBuffers.giveBack(chunk) } };
+  const sizeBytes = head.length + itemsBytes + END.length;
+  if (sizeBytes > WHOLE_MAX_BYTES) return { status: 200, contentType: negotiated.contentType, body: { sizeBytes, chunks: listChunks(head, shown, skip), written } };
   const body = Buffer.allocUnsafe(sizeBytes);
   let offset = head.copy(body, 0);
   for (let i = 0; i < shown.length; i++) {

@@ -1,4 +1,4 @@
-import test from "ava";
+import test, { type ExecutionContext } from "ava";
 import type { IncomingMessage } from "node:http";
 import http2 from "node:http2";
 import https from "node:https";
@@ -99,6 +99,18 @@ test("field selectors choose by name and by the fields of the kind, and refuse o
   t.is((await api.get(`${path}?labelSelector=a%3D%3D%3Db`)).status, 400);
 });
 
+/** The text of an answer that must come gzipped. */
+async function unzipped(t: ExecutionContext, path: string, accept = "application/json"): Promise<string> {
+  const zipped = await new Promise<Buffer>((resolve, reject) => {
+    https.get(`${api.server.url}${path}`, { ca: api.server.caPem, cert: api.server.admin.certificatePem, key: api.server.admin.keyPem, headers: { accept, "accept-encoding": "gzip" } }, (response) => {
+      t.is(response.headers["content-encoding"], "gzip");
+      const parts: Buffer[] = [];
+      response.on("data", (part: Buffer) => parts.push(part)).on("end", () => resolve(Buffer.concat(parts))).on("error", reject);
+    }).on("error", reject);
+  });
+  return gunzipSync(zipped).toString();
+}
+
 // Alone: lists are compared as text, and every write of another test gives them another resourceVersion.
 test.serial("a long list comes in chunks and is whole, plain and gzipped", async (t) => {
   await api.namespace("l-long");
@@ -108,14 +120,22 @@ test.serial("a long list comes in chunks and is whole, plain and gzipped", async
   t.true(plain.text.length > 1_000_000);
   t.is(Number(plain.headers["content-length"]), Buffer.byteLength(plain.text));
   t.is(plain.body.items.length, 60);
-  const zipped = await new Promise<Buffer>((resolve, reject) => {
-    void import("node:https").then(({ default: https }) => https.get(`${api.server.url}${path}`, { ca: api.server.caPem, cert: api.server.admin.certificatePem, key: api.server.admin.keyPem, headers: { "accept-encoding": "gzip" } }, (response) => {
-      t.is(response.headers["content-encoding"], "gzip");
-      const parts: Buffer[] = [];
-      response.on("data", (part: Buffer) => parts.push(part)).on("end", () => resolve(Buffer.concat(parts))).on("error", reject);
-    }));
-  });
-  t.is(gunzipSync(zipped).toString(), plain.text);
+  t.is(await unzipped(t, path), plain.text);
+});
+
+test.serial("a long list for people comes in chunks too, with no length said before, and is the text of the whole value", async (t) => {
+  await api.namespace("l-text");
+  const path = "/api/v1/namespaces/l-text/configmaps", filler = "y".repeat(2_000);
+  for (let i = 0; i < 300; i++) await api.post(path, configMap(`m${String(i).padStart(3, "0")}`, { filler, other: "a\nb" }));
+  // Longer than one chunk by itself.
+  await api.post(path, configMap("large", { filler: "z".repeat(700_000) }));
+  const plain = await api.get(path), pretty = await api.get(`${path}?pretty=true`), yaml = await api.get(path, { accept: "application/yaml" });
+  t.is(pretty.text, `${JSON.stringify(plain.body, undefined, 2)}\n`);
+  const { parse } = await import("yaml");
+  t.deepEqual(parse(yaml.text), plain.body);
+  t.deepEqual([pretty.headers["content-length"], yaml.headers["content-length"]], [undefined, undefined]);
+  t.is(await unzipped(t, `${path}?pretty=true`), pretty.text);
+  t.is(await unzipped(t, path, "application/yaml"), yaml.text);
 });
 
 test.serial("long lists at the same time are each whole, also beside a client that reads slowly and one that goes", async (t) => {
