@@ -29,10 +29,7 @@ import { oidcOptions } from "./oidc-flags.ts";
 const CALLS_BEFORE_OPTIMIZING = 1_000;
 
 /** Runs until SIGTERM. Returns the exit code. */
-export function main(argv: readonly string[]): Promise<number> {
-  setFlagsFromString(`--invocation-count-for-turbofan=${CALLS_BEFORE_OPTIMIZING}`);
-  return runDaemon({ name: "kube-apiserver", flags: FLAGS, parse, run }, argv);
-}
+export const main = (argv: readonly string[]): Promise<number> => runDaemon({ name: "kube-apiserver", flags: FLAGS, parse, run }, argv);
 
 async function run(flags: Flags, log: Logger, readiness: Readiness): Promise<void> {
   const signal = shutdownSignal();
@@ -45,6 +42,7 @@ async function run(flags: Flags, log: Logger, readiness: Readiness): Promise<voi
   const store = await openSqliteStore({ file: flags["data-file"], log, onFailure: () => failed.abort() });
   try {
     const server = await startApiServer({ ...serverOptions(flags, files, store, log), onLost: () => failed.abort() });
+    setFlagsFromString(`--invocation-count-for-turbofan=${CALLS_BEFORE_OPTIMIZING}`);
     files.follow((serving) => server.setCertificates(serving), stop);
     log.info({ url: server.url, version: "v1.36.0" }, "READY");
     readiness.ready();
