@@ -48,8 +48,7 @@ const RULES_BY_NFT = "nft=$(command -v nft || echo /tmp/state-tools/usr/sbin/nft
 /** Of a machine that is ours alone: everything. */
 const WHOLE_MACHINE = [
   ...NETWORK.filter((each) => !each.includes('"=== rules"')), section("rules", RULES_BY_NFT), ...KERNEL,
-  // The kernel works out user_reserve_kbytes at each boot, from the memory that is free then: a machine that was switched off in between has another.
-  section("all sysctls", "for name in net/ipv4/conf/default net/ipv4/conf/eth0 net/ipv4/conf/lo net/ipv6/conf/all kernel vm; do find /proc/sys/$name -maxdepth 1 -type f -exec grep -sH '' {} +; done | grep -v -e kernel/random -e /kernel/ns_last_pid -e stat_refresh -e /kernel/pty -e compact_memory -e overcommit_kbytes -e dirty_bytes -e user_reserve_kbytes | sort"),
+  section("all sysctls", "for name in net/ipv4/conf/default net/ipv4/conf/eth0 net/ipv4/conf/lo net/ipv6/conf/all kernel vm; do find /proc/sys/$name -maxdepth 1 -type f -exec grep -sH '' {} +; done | grep -v -e kernel/random -e /kernel/ns_last_pid -e stat_refresh -e /kernel/pty -e compact_memory -e overcommit_kbytes -e dirty_bytes | sort"),
   section("cgroups", "find /sys/fs/cgroup -type d | grep -v -e /user.slice/ -e 'system.slice/ssh@' -e '\\.timer' -e 'session-' -e 'system.slice/[^/]*\\.service' | sort"),
   section("processes", "head -qz -n1 /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' '\\n' | grep -v -E '^(sh|bash|-bash|find|head|tr|sort|grep|\\(sd-pam\\)|sshd:.*|/lib/systemd/systemd-hostnamed|\\(udev-worker\\))$' | sort -u"),
   section("network namespaces", "ls -A /run/netns 2>/dev/null"),
