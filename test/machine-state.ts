@@ -45,10 +45,17 @@ const RESTLESS = [
 ].map((each) => `-path ${each}`).join(" -o ");
 /** The kernel's rules, whatever made them: nft and what it needs, borrowed for this look where the machine has none. */
 const RULES_BY_NFT = "nft=$(command -v nft || echo /tmp/state-tools/usr/sbin/nft); LD_LIBRARY_PATH=/tmp/state-tools/usr/lib/x86_64-linux-gnu $nft list ruleset 2>&1 | sed 's/packets [0-9]* bytes [0-9]*//'; for family in ip ip6; do cat /proc/net/${family}_tables_names 2>/dev/null; done";
+/** Settings that the kernel works out anew at each boot, from the memory that is free then: names under /proc/sys. */
+export const WORKED_OUT_AT_BOOT = ["vm/user_reserve_kbytes", "vm/admin_reserve_kbytes"];
+/** Where a test machine keeps what they were at its present boot, written before anything else runs: `name:value` a line. */
+export const BOOT_SETTINGS_FILE = "/run/boot-settings";
+/** A look may be of another boot than the look before it, so what is compared of them is whether something has set them since the boot. */
+const SINCE_BOOT = `cd /proc/sys; grep -H . ${WORKED_OUT_AT_BOOT.join(" ")} | while read -r line; do grep -qxF "$line" ${BOOT_SETTINGS_FILE} && echo "\${line%%:*} as at boot" || echo "$line, at boot $(grep "^\${line%%:*}:" ${BOOT_SETTINGS_FILE})"; done; cd /`;
 /** Of a machine that is ours alone: everything. */
 const WHOLE_MACHINE = [
   ...NETWORK.filter((each) => !each.includes('"=== rules"')), section("rules", RULES_BY_NFT), ...KERNEL,
-  section("all sysctls", "for name in net/ipv4/conf/default net/ipv4/conf/eth0 net/ipv4/conf/lo net/ipv6/conf/all kernel vm; do find /proc/sys/$name -maxdepth 1 -type f -exec grep -sH '' {} +; done | grep -v -e kernel/random -e /kernel/ns_last_pid -e stat_refresh -e /kernel/pty -e compact_memory -e overcommit_kbytes -e dirty_bytes | sort"),
+  section("all sysctls", `for name in net/ipv4/conf/default net/ipv4/conf/eth0 net/ipv4/conf/lo net/ipv6/conf/all kernel vm; do find /proc/sys/$name -maxdepth 1 -type f -exec grep -sH '' {} +; done | grep -v -e kernel/random -e /kernel/ns_last_pid -e stat_refresh -e /kernel/pty -e compact_memory -e overcommit_kbytes -e dirty_bytes${WORKED_OUT_AT_BOOT.map((each) => ` -e /${each}`).join("")} | sort`),
+  section("settings since boot", SINCE_BOOT),
   section("cgroups", "find /sys/fs/cgroup -type d | grep -v -e /user.slice/ -e 'system.slice/ssh@' -e '\\.timer' -e 'session-' -e 'system.slice/[^/]*\\.service' | sort"),
   section("processes", "head -qz -n1 /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' '\\n' | grep -v -E '^(sh|bash|-bash|find|head|tr|sort|grep|\\(sd-pam\\)|sshd:.*|/lib/systemd/systemd-hostnamed|\\(udev-worker\\))$' | sort -u"),
   section("network namespaces", "ls -A /run/netns 2>/dev/null"),
@@ -75,7 +82,7 @@ const here: RunScript = async (script) => (await exec("sh", ["-s"], { input: scr
 /** What has a name of ours, and the network, on this machine. */
 export const readMachineState = async (): Promise<MachineState> => parse(await here(SHARED_MACHINE.join("\n")));
 /** No machine is without these: an empty section was not read. */
-const NEVER_EMPTY = ["links", "addresses", "routes", "mounts", "all sysctls", "cgroups", "processes", "units", "packages", "users", "files", "file contents", "run"];
+const NEVER_EMPTY = ["links", "addresses", "routes", "mounts", "all sysctls", "settings since boot", "cgroups", "processes", "units", "packages", "users", "files", "file contents", "run"];
 /** Everything on a machine that is ours alone, as root. Throws Error when a section could not be read. */
 export async function readWholeMachine(run: RunScript): Promise<MachineState> {
   // On a slow machine the first question to systemd takes longer than the 25 s that systemctl waits by itself.

@@ -13,13 +13,14 @@ import path from "node:path";
 import { BUNDLE_PACKAGES, makeBundle, PYTHON_PACKAGES } from "../../lib/install/bundle/make-bundle.ts";
 import { installPackages, missingPackages } from "../../lib/install/packages.ts";
 import { exec } from "../../lib/util/exec.ts";
+import { BOOT_SETTINGS_FILE, WORKED_OUT_AT_BOOT } from "../machine-state.ts";
 
 const BASE = ["systemd-sysv", "udev", "dbus", "iproute2", "openssh-server", "sudo", "linux-image-cloud-amd64", "initramfs-tools"];
 const DISK_SIZE = "6G";
 /** What `alice` logs in with, and says to sudo. No secret: the machines are of the tests' own network. */
 export const ALICE_PASSWORD = "let-alice-in";
 
-/** Written into the image: no prompt, keys of its own for each machine, the journal kept on disk, no housekeeping (minutes of each boot, without hardware acceleration), people. */
+/** Written into the image: no prompt, keys of its own for each machine, the journal kept on disk, no housekeeping (minutes of each boot, without hardware acceleration), a note of what the kernel worked out at this boot, people. */
 const SETUP = `set -eu
 rm -f "$1"/etc/ssh/ssh_host_* "$1"/var/lib/dbus/machine-id
 : > "$1/etc/machine-id"
@@ -30,6 +31,8 @@ mkdir -p "$1/etc/systemd/system/sysinit.target.wants"
 ln -sf /lib/systemd/system/systemd-network-generator.service "$1/etc/systemd/system/sysinit.target.wants/systemd-network-generator.service"
 printf '/dev/vda / ext4 defaults 0 1\\n' > "$1/etc/fstab"
 for unit in e2scrub_reap.service e2scrub_all.timer apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer fstrim.timer; do ln -sf /dev/null "$1/etc/systemd/system/$unit"; done
+printf '[Unit]\\nDefaultDependencies=no\\nBefore=sysinit.target systemd-sysctl.service\\n[Service]\\nType=oneshot\\nExecStart=/bin/sh -c "cd /proc/sys && grep -H . ${WORKED_OUT_AT_BOOT.join(" ")} > ${BOOT_SETTINGS_FILE}"\\n' > "$1/etc/systemd/system/boot-settings.service"
+ln -sf ../boot-settings.service "$1/etc/systemd/system/sysinit.target.wants/boot-settings.service"
 chmod 700 "$1/root/.ssh"
 passwd -R "$1" -d root >/dev/null
 for user in alice robot guest; do
