@@ -14,7 +14,8 @@ export type Synchronous = "OFF" | "NORMAL" | "FULL";
 
 const APPLICATION_ID = 0x4b_41_4a_49;
 const SCHEMA_VERSION = 1;
-const WAL_CHECKPOINT_PAGES = 2_000;
+/** Half as many make every writer wait half as long while they are copied, and as much is written in a second. */
+const WAL_CHECKPOINT_PAGES = 1_000;
 const WAL_SIZE_MAX_BYTES = 32 << 20;
 
 const SCHEMA = `
