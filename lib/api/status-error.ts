@@ -50,6 +50,9 @@ export const notFound = (resource: Named, name: string): StatusError =>
   new StatusError("NotFound", `${qualified(resource)} ${JSON.stringify(name)} not found`, { details: details(resource, name) });
 export const alreadyExists = (resource: Named, name: string): StatusError =>
   new StatusError("AlreadyExists", `${qualified(resource)} ${JSON.stringify(name)} already exists`, { details: details(resource, name) });
+/** Every name the server made up for an object was taken. Source: apimachinery `errors.NewGenerateNameConflict`. */
+export const noFreeName = (resource: Named, name: string): StatusError =>
+  new StatusError("AlreadyExists", `${qualified(resource)} ${JSON.stringify(name)} already exists, the server was not able to generate a unique name for the object`, { details: { ...details(resource, name), retryAfterSeconds: 1 } });
 export const conflict = (resource: Named, name: string, why: string): StatusError =>
   new StatusError("Conflict", `Operation cannot be fulfilled on ${qualified(resource)} ${JSON.stringify(name)}: ${why}`, { details: details(resource, name) });
 export const forbidden = (resource: Named, name: string, why: string): StatusError =>

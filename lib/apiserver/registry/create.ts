@@ -3,7 +3,8 @@ import { randomUUID } from "node:crypto";
 import { toTimestamp } from "../../api/helpers/timestamps.ts";
 import { invalidError } from "../../api/field-error.ts";
 import type { KubeObject } from "../../api/resource-definition.ts";
-import { StatusError, alreadyExists, badRequest } from "../../api/status-error.ts";
+import { StatusError, alreadyExists, badRequest, hasReason, noFreeName } from "../../api/status-error.ts";
+import { cloneJson } from "../../api/patch/json-value.ts";
 import { validateObjectMeta } from "../../api/validation/object-meta.ts";
 import { RevisionConflictError } from "../../storage/store.ts";
 import { Turns } from "../../util/turns.ts";
@@ -12,7 +13,7 @@ import type { Entry } from "../cache/entry.ts";
 import { generatedName, type Resource, type WriteContext } from "./resource.ts";
 import { track } from "./tracked-write.ts";
 
-/** Times a taken generated name is thrown again. */
+/** Names thrown for one request, should the first be taken. Source: `maxNameGenerationCreateAttempts` of apiserver `registry/generic/registry/store.go`. */
 const GENERATE_TRIES_MAX = 8;
 
 const NOT_FOR_CLIENTS = ["resourceVersion", "selfLink", "deletionTimestamp", "deletionGracePeriodSeconds"] as const;
@@ -30,7 +31,7 @@ function stampMetadata(resource: Resource, object: KubeObject, namespace: string
   if (resource.definition.hasGeneration) meta.generation = 1;
 }
 
-/** A generated name nobody has; should another request take it before this one is stored, that is an AlreadyExists like any other. */
+/** A generated name that nobody has yet. */
 function freeName(resource: Resource, namespace: string, prefix: string): string {
   for (let tries = 1; ; tries++) {
     const name = generatedName(prefix);
@@ -44,8 +45,24 @@ export function checkNamespace(object: KubeObject, namespace: string): void {
   if (named !== undefined && named !== "" && named !== namespace) throw badRequest("the namespace of the provided object does not match the namespace sent on the request");
 }
 
-/** Creates `object`, a decoded body this function may change; `tracked`: its managedFields are settled. Throws StatusError: Invalid, AlreadyExists and what admission says. */
+/**
+ * Creates `object`, a decoded body this function may change; `tracked`: its managedFields are settled. Throws StatusError: Invalid, AlreadyExists and what admission says.
+ * A generated name that another request has taken in the meantime, here or on another server, is thrown again.
+ */
 export async function createObject(resource: Resource, object: KubeObject, namespace: string, context: WriteContext, tracked = false): Promise<Entry> {
+  const { name, generateName } = object.metadata;
+  if ((name ?? "") !== "" || (generateName ?? "") === "") return createOnce(resource, object, namespace, context, tracked);
+  for (let tries = 1; ; tries++) {
+    // A try leaves its marks: defaults, an address of its own.
+    try { return await createOnce(resource, cloneJson(object), namespace, context, tracked); }
+    catch (error) {
+      if (!hasReason(error, "AlreadyExists")) throw error;
+      if (tries === GENERATE_TRIES_MAX) throw noFreeName(resource.definition, error.details?.name ?? "");
+    }
+  }
+}
+
+async function createOnce(resource: Resource, object: KubeObject, namespace: string, context: WriteContext, tracked: boolean): Promise<Entry> {
   const { definition, deps } = resource, { admission } = deps;
   const turns = new Turns(), now = deps.clock.now(), strategy = { now, user: context.user.name, userInfo: context.user };
   checkNamespace(object, namespace);

@@ -1,4 +1,6 @@
 import test from "ava";
+import { MemoryStore } from "../../../lib/storage/memory-store.ts";
+import type { PutOptions } from "../../../lib/storage/store.ts";
 import { Harness, configMap, deployment, pod } from "./harness.ts";
 
 let api: Harness;
@@ -32,6 +34,42 @@ test("POST with generateName appends five characters of upstream's alphabet", as
   t.is(status, 201);
   t.regex(body.metadata.name, /^cm-[bcdfghjklmnpqrstvwxz2456789]{5}$/);
   t.is(body.metadata.generateName, "cm-");
+});
+
+/** Another server has taken the name of each of the first `taken` objects under `prefix`, after this one looked whether it is free. */
+class ContestedStore extends MemoryStore {
+  readonly tried: string[] = [];
+  readonly prefix: string;
+  taken = 0;
+  constructor(prefix: string) { super(); this.prefix = prefix; }
+  override async put(key: string, value: Buffer, options?: PutOptions): ReturnType<MemoryStore["put"]> {
+    if (key.startsWith(this.prefix)) {
+      this.tried.push(key);
+      if (this.tried.length <= this.taken) await super.put(key, value);
+    }
+    return super.put(key, value, options);
+  }
+}
+
+test("a generated name that was taken in the meantime is thrown again, eight times. Source: apiserver store.go createWithGenerateNameRetry", async (t) => {
+  const store = new ContestedStore("/registry/services/specs/race/web-"), contested = await Harness.start({ store });
+  try {
+    await contested.namespace("race");
+    const path = "/api/v1/namespaces/race/services", service = { metadata: { generateName: "web-" }, spec: { ports: [{ port: 80 }] } };
+    store.taken = 7;
+    const eighth = await contested.post(path, service), { name } = eighth.body.metadata;
+    t.is(eighth.status, 201, eighth.text);
+    t.is(new Set(store.tried).size, 8, "a name of its own for each try");
+    t.is(store.tried.at(-1), `/registry/services/specs/race/${name}`);
+    t.deepEqual(Object.keys(eighth.body.metadata), ["name", "generateName", "namespace", "uid", "resourceVersion", "creationTimestamp", "managedFields"]);
+    const address = await contested.get(`/apis/networking.k8s.io/v1/ipaddresses/${eighth.body.spec.clusterIP}`);
+    t.like(address.body.spec.parentRef, { name, namespace: "race" });
+
+    [store.taken, store.tried.length] = [8, 0];
+    const refused = await contested.post(path, service), last = store.tried.at(-1)!.split("/").at(-1)!;
+    t.deepEqual([refused.status, refused.body.reason, refused.body.message, refused.headers["retry-after"]], [409, "AlreadyExists", `services "${last}" already exists, the server was not able to generate a unique name for the object`, "1"]);
+    t.is(store.tried.length, 8);
+  } finally { await contested.close(); await store.close(); }
 });
 
 test("POST refuses a resourceVersion, another namespace and another kind", async (t) => {
