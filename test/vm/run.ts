@@ -27,7 +27,7 @@ const unknown = wanted.filter((name) => !suites.includes(name));
 if (unknown.length > 0) throw new Error(`There is no suite ${unknown.join(", ")}; suites: ${suites.join(", ")}`);
 if (process.getuid!() !== 0) throw new Error("The VM tests need root: they make a network namespace and tap devices");
 
-await installPackages(await missingPackages([{ program: "ansible-playbook", debianPackage: "ansible-core", why: "suite ansible" }]));
+await installPackages(await missingPackages([{ program: "ansible-playbook", debianPackage: "ansible-core", why: "suite ansible" }, { program: "busybox", debianPackage: "busybox-static", why: "unpacks kubectl" }]));
 await ensureImage();
 await clientProgram("kubectl");
 await ensureNetwork();
