@@ -3,11 +3,13 @@
  * Counterpart: kubelet `kubelet.go`.
  */
 import { mkdir, readFile } from "node:fs/promises";
+import { uptime } from "node:os";
 import { nodes, pods, runtimeclasses, services } from "../api/schema/generated/references.ts";
 import type { ContainerImage, Node, Pod } from "../api/schema/generated/models.ts";
 import type { Client } from "../client/client.ts";
 import type { Cri } from "../cri/client.ts";
 import { Cgroups } from "../host/cgroups.ts";
+import { freeTornLeases } from "../host/cni-notes.ts";
 import { readSpace } from "../host/disk-usage.ts";
 import { readMachineFacts, readSecurityModules, type MachineFacts } from "../host/facts.ts";
 import { Informer } from "../runtime/informer.ts";
@@ -134,6 +136,8 @@ export class Kubelet implements Runnable {
     await cgroups.ensure(kubepodsCgroup(settings.cgroupRoot), { cpuShares: milliCpuToShares(cpuMilli), memoryMaxBytes: machine.memoryBytes - o.reserved.memoryBytes });
     await cgroups.ensure(qosCgroup(settings.cgroupRoot, "Burstable"));
     await cgroups.ensure(qosCgroup(settings.cgroupRoot, "BestEffort"), { cpuShares: 2 });
+    const freed = await freeTornLeases(this.#deps.clock.now().getTime() - uptime() * 1_000);
+    if (freed.length > 0) this.#deps.log.info({ addresses: freed }, "addresses freed that the last boot lent to nobody");
   }
 
   #facts(machine: MachineFacts, settings: NodeSettings, watch: RuntimeWatch): () => Promise<NodeFacts> {

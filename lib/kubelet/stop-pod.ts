@@ -7,6 +7,7 @@
 import type { Container, Pod } from "../api/schema/generated/models.ts";
 import { CriCode, isCriCode } from "../cri/error.ts";
 import type { Cri } from "../cri/client.ts";
+import { forgetTornResults } from "../host/cni-notes.ts";
 import { isAbort } from "../util/abort.ts";
 import type { Clock } from "../util/clock.ts";
 import { runHook } from "./lifecycle-hook.ts";
@@ -56,8 +57,12 @@ export async function stopPod(deps: StopDeps, pod: Pod, runtime: PodRuntimeStatu
 }
 
 /** Stops all sandboxes. One that died by itself still holds its address until it is told to stop; telling it twice does no harm. */
-export async function stopSandboxes(cri: Cri, runtime: PodRuntimeStatus, signal: AbortSignal): Promise<void> {
-  await Promise.all(runtime.sandboxes.map((sandbox) => ignoreGone(cri.call("StopPodSandbox", { podSandboxId: sandbox.id }, { signal }))));
+export async function stopSandboxes(cri: Cri, runtime: PodRuntimeStatus, signal: AbortSignal, forgetTorn = forgetTornResults): Promise<void> {
+  await Promise.all(runtime.sandboxes.map(async ({ id }) => {
+    const stop = (): Promise<void> => ignoreGone(cri.call("StopPodSandbox", { podSandboxId: id }, { signal }));
+    // After a power cut what CNI knows of the sandbox may be cut short, and then no try succeeds.
+    try { await stop(); } catch (error) { if (isAbort(error, signal) || !(await forgetTorn(id))) throw error; await stop(); }
+  }));
 }
 
 export async function ignoreGone(call: Promise<unknown>): Promise<void> {

@@ -2,7 +2,7 @@ import test from "ava";
 import type { Cri } from "../../../lib/cri/client.ts";
 import { CriCode, CriError } from "../../../lib/cri/error.ts";
 import { PodEvents } from "../../../lib/kubelet/pod-events.ts";
-import { stopPod } from "../../../lib/kubelet/stop-pod.ts";
+import { stopPod, stopSandboxes } from "../../../lib/kubelet/stop-pod.ts";
 import { ManualClock } from "../../../lib/util/clock.ts";
 import { exited, makeContainer, makePod, makeRun, makeRuntime, makeSandbox } from "./builders.ts";
 
@@ -58,4 +58,13 @@ test("stopPod() takes what is gone for stopped, removes what never started, and 
   t.deepEqual(world.calls, ["RemoveContainer main-0", "StopPodSandbox s0"]);
   world.fail = () => new CriError("x", CriCode.INTERNAL, "bad");
   await t.throwsAsync(world.stop(makePod(), makeRuntime([makeRun()]), 5), { instanceOf: CriError });
+});
+test("stopSandboxes() tells the runtime once more where CNI's note of the sandbox was torn, and only there", async (t) => {
+  const calls: string[] = [], cri = { call: async (method: string) => { calls.push(method); if (calls.length === 1) throw new CriError("x", CriCode.UNKNOWN, "unexpected end of JSON input"); return {}; } } as unknown as Cri;
+  const stop = (torn: boolean): Promise<void> => stopSandboxes(cri, makeRuntime([]), new AbortController().signal, async (id) => { t.is(id, "s0"); return torn; });
+  await stop(true);
+  t.deepEqual(calls, ["StopPodSandbox", "StopPodSandbox"]);
+  calls.length = 0;
+  await t.throwsAsync(stop(false), { instanceOf: CriError });
+  t.deepEqual(calls, ["StopPodSandbox"]);
 });
