@@ -106,13 +106,17 @@ test.serial("a sandbox that dies is made anew and its containers with it", async
 test.serial("what CNI noted of a sandbox is empty, as a power cut leaves it: the pod gets a new sandbox all the same, and goes when it is deleted", async (t) => {
   await agent.create(makePod("torn"));
   const before = await ready("torn"), find = `ctr -a /run/containerd/containerd.sock -n k8s.io containers ls -q 'labels."io.kubernetes.pod.uid"==${before.metadata.uid},labels."io.cri-containerd.kind"==sandbox'`;
-  const tear = (): Promise<string> => host.run(["sh", "-c", `id=$(${find}); file=$(ls /var/lib/cni/results/*-$id-eth0) && : > $file && echo $id`]);
-  const sandbox = (await tear()).trim();
+  /** Returns the sandboxes that still have a note. */
+  const tear = async (): Promise<string[]> => (await host.run(["sh", "-c", `for id in $(${find}); do for file in /var/lib/cni/results/*-$id-eth0; do [ ! -e "$file" ] || { : > "$file"; echo $id; }; done; done`])).trim().split("\n");
+  const [sandbox = "", ...others] = await tear();
+  t.regex(sandbox, /^[0-9a-f]{64}$/);
+  t.deepEqual(others, []);
   await host.run(["ctr", "-a", "/run/containerd/containerd.sock", "-n", "k8s.io", "tasks", "kill", "-s", "KILL", sandbox]);
   await agent.untilPod("torn", "status.containerStatuses.0.restartCount", 1);
   await ready("torn");
-  for (let i = 0; i < 100 && (await host.run(["sh", "-c", find])).trim().includes("\n"); i++) await pause(100);
-  await tear();
+  const next = await tear();
+  t.is(next.length, 1, "one note, of the new sandbox");
+  t.not(next[0], sandbox);
   await agent.deletePod("torn", { gracePeriodSeconds: 1 });
   for (let i = 0; i < 100 && await agent.pod("torn") !== null; i++) await pause(100);
   t.is(await agent.pod("torn"), null);
