@@ -13,7 +13,7 @@ export const CURRENT_METRICS = `${PREFIX}current-metrics`, CONDITIONS = `${PREFI
 export const CPU_UTILIZATION_DEFAULT = 80;
 
 export const cpuMetric = (averageUtilization: number): V2MetricSpec => ({ type: "Resource", resource: { name: "cpu", target: { type: "Utilization", averageUtilization } } });
-const isCpuTarget = ({ type, resource }: V2MetricSpec): boolean => type === "Resource" && resource?.name === "cpu" && resource.target.averageUtilization !== undefined;
+const isCpuTarget = ({ type, resource }: V2MetricSpec): boolean => type === "Resource" && resource?.name === "cpu" && resource.target?.averageUtilization !== undefined;
 
 /** An annotation's JSON; undefined where there is none or it cannot be read. */
 function readJson<T>(text: string | undefined): T | undefined {
@@ -66,7 +66,7 @@ export function toV1(stored: V2HorizontalPodAutoscaler): HorizontalPodAutoscaler
   if (currentMetrics.length > 0) annotations[CURRENT_METRICS] = JSON.stringify(currentMetrics.map(toOldStatus));
   if (conditions.length > 0) annotations[CONDITIONS] = JSON.stringify(conditions);
   if (behavior !== undefined) annotations[BEHAVIOR] = JSON.stringify(toGoNames({ scaleUp: orderedRules(behavior.scaleUp), scaleDown: orderedRules(behavior.scaleDown) }));
-  const currentCpu = currentMetrics.find(({ type, resource }) => type === "Resource" && resource?.name === "cpu" && resource.current.averageUtilization !== undefined);
+  const currentCpu = currentMetrics.find(({ type, resource }) => type === "Resource" && resource?.name === "cpu" && resource.current?.averageUtilization !== undefined);
   return compact<HorizontalPodAutoscaler>({
     apiVersion: "autoscaling/v1", kind: "HorizontalPodAutoscaler",
     metadata: { ...stored.metadata, annotations: Object.keys(annotations).length === 0 ? undefined : annotations },

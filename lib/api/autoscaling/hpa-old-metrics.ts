@@ -2,7 +2,7 @@
  * Metrics as autoscaling/v1 keeps them in annotations: older names, one field for each kind of target.
  * Counterpart: the metric conversions of kubernetes `apis/autoscaling/v1/conversion.go`.
  */
-import type { LabelSelector, V2CrossVersionObjectReference, V2MetricSpec, V2MetricStatus } from "../schema/generated/models.ts";
+import type { LabelSelector, V2CrossVersionObjectReference, V2MetricIdentifier, V2MetricSpec, V2MetricStatus, V2MetricTarget, V2MetricValueStatus } from "../schema/generated/models.ts";
 
 interface OldResource { name: string; targetAverageUtilization?: number | undefined; targetAverageValue?: string | undefined; container?: string | undefined }
 export interface OldMetricSpec {
@@ -26,16 +26,21 @@ export interface OldMetricStatus {
 /** Leaves out what is not set, at every depth. */
 export const compact = <T>(value: T): T => JSON.parse(JSON.stringify(value)) as T;
 
+// Upstream's structs are never missing: what a client left out of a metric is empty, and no validation looks at those of the status.
+const metricOf = ({ metric }: { metric?: V2MetricIdentifier }): V2MetricIdentifier => metric ?? { name: "" };
+const targetOf = ({ target }: { target?: V2MetricTarget }): V2MetricTarget => target ?? { type: "" };
+const currentOf = ({ current }: { current?: V2MetricValueStatus }): V2MetricValueStatus => current ?? {};
+
 export function toOldSpec({ type, object, pods, resource, containerResource, external }: V2MetricSpec): OldMetricSpec {
   const old: OldMetricSpec = { type };
-  if (object !== undefined) old.object = { target: object.describedObject, metricName: object.metric.name, targetValue: object.target.value ?? "0", selector: object.metric.selector, averageValue: object.target.averageValue };
-  if (pods !== undefined) old.pods = { metricName: pods.metric.name, targetAverageValue: pods.target.averageValue ?? "0", selector: pods.metric.selector };
-  if (resource !== undefined) old.resource = { name: resource.name, targetAverageUtilization: resource.target.averageUtilization, targetAverageValue: resource.target.averageValue };
+  if (object !== undefined) old.object = { target: object.describedObject, metricName: metricOf(object).name, targetValue: targetOf(object).value ?? "0", selector: metricOf(object).selector, averageValue: targetOf(object).averageValue };
+  if (pods !== undefined) old.pods = { metricName: metricOf(pods).name, targetAverageValue: targetOf(pods).averageValue ?? "0", selector: metricOf(pods).selector };
+  if (resource !== undefined) old.resource = { name: resource.name, targetAverageUtilization: targetOf(resource).averageUtilization, targetAverageValue: targetOf(resource).averageValue };
   if (containerResource !== undefined) {
-    const { name, container, target } = containerResource;
+    const { name, container } = containerResource, target = targetOf(containerResource);
     old.containerResource = { name, targetAverageUtilization: target.averageUtilization, targetAverageValue: target.averageValue, container };
   }
-  if (external !== undefined) old.external = { metricName: external.metric.name, metricSelector: external.metric.selector, targetValue: external.target.value, targetAverageValue: external.target.averageValue };
+  if (external !== undefined) old.external = { metricName: metricOf(external).name, metricSelector: metricOf(external).selector, targetValue: targetOf(external).value, targetAverageValue: targetOf(external).averageValue };
   return old;
 }
 
@@ -59,14 +64,14 @@ export function fromOldSpec({ type, object, pods, resource, containerResource, e
 
 export function toOldStatus({ type, object, pods, resource, containerResource, external }: V2MetricStatus): OldMetricStatus {
   const old: OldMetricStatus = { type };
-  if (object !== undefined) old.object = { target: object.describedObject, metricName: object.metric.name, currentValue: object.current.value ?? "0", selector: object.metric.selector, averageValue: object.current.averageValue };
-  if (pods !== undefined) old.pods = { metricName: pods.metric.name, currentAverageValue: pods.current.averageValue ?? "0", selector: pods.metric.selector };
-  if (resource !== undefined) old.resource = { name: resource.name, currentAverageUtilization: resource.current.averageUtilization, currentAverageValue: resource.current.averageValue ?? "0" };
+  if (object !== undefined) old.object = { target: object.describedObject, metricName: metricOf(object).name, currentValue: currentOf(object).value ?? "0", selector: metricOf(object).selector, averageValue: currentOf(object).averageValue };
+  if (pods !== undefined) old.pods = { metricName: metricOf(pods).name, currentAverageValue: currentOf(pods).averageValue ?? "0", selector: metricOf(pods).selector };
+  if (resource !== undefined) old.resource = { name: resource.name, currentAverageUtilization: currentOf(resource).averageUtilization, currentAverageValue: currentOf(resource).averageValue ?? "0" };
   if (containerResource !== undefined) {
-    const { name, container, current } = containerResource;
+    const { name, container } = containerResource, current = currentOf(containerResource);
     old.containerResource = { name, currentAverageUtilization: current.averageUtilization, currentAverageValue: current.averageValue ?? "0", container };
   }
-  if (external !== undefined) old.external = { metricName: external.metric.name, metricSelector: external.metric.selector, currentValue: external.current.value ?? "0", currentAverageValue: external.current.averageValue };
+  if (external !== undefined) old.external = { metricName: metricOf(external).name, metricSelector: metricOf(external).selector, currentValue: currentOf(external).value ?? "0", currentAverageValue: currentOf(external).averageValue };
   return old;
 }
 

@@ -77,7 +77,7 @@ function freshName(random: () => number): string {
 
 /** Mounts the token into every container that has nothing at its path; adds the volume when one needed it. */
 function mountToken(pod: Pod, random: () => number): void {
-  const spec = pod.spec!, existing = (spec.volumes ?? []).find((volume) => volume.name.startsWith(TOKEN_VOLUME_PREFIX));
+  const spec = pod.spec!, existing = (spec.volumes ?? []).find((volume) => (volume.name ?? "").startsWith(TOKEN_VOLUME_PREFIX)); // One without a name is for validation to refuse.
   const name = existing?.name ?? freshName(random);
   let mounted = false;
   const mount = (container: Container): void => {
